@@ -1,0 +1,2 @@
+//! Lotwise.
+fn main() {}

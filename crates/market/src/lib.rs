@@ -1,0 +1,8 @@
+//! Prices and everything known about the companies behind them: sources, corporate actions,
+//! the panel and its causal view, features, regimes and metadata.
+//!
+//! Nothing here knows an account.
+
+mod panel;
+
+pub use panel::{AsOf, AssetIdx, Field, Panel, SessionIdx};

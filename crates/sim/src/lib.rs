@@ -1,0 +1,6 @@
+//! The decision side of the simulator: observations and the policies that answer them.
+
+mod error;
+pub mod policy;
+
+pub use error::Error;

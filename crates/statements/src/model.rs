@@ -1,0 +1,229 @@
+//! What a broker's export becomes: transactions, and an account of every row that did not become one.
+
+use lotwise_core::{Date, Money, Price, Shares, Symbol};
+
+/// What a transaction did (the names of CLI.md, `import`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Purchase for cash.
+    Buy,
+    /// Sale for cash.
+    Sell,
+    /// Purchase paid by a distribution.
+    Reinvest,
+    /// Cash dividend of any kind, payment in lieu of one, cash in lieu of a fraction.
+    Dividend,
+    /// Long- or short-term capital gain paid out by a fund.
+    CapitalGainDistribution,
+    /// Interest credited or debited.
+    Interest,
+    /// Tax withheld at source.
+    TaxWithheld,
+    /// Fee that belongs to no trade.
+    Fee,
+    /// Cash in.
+    Deposit,
+    /// Cash out.
+    Withdrawal,
+    /// Cash or shares in from another account.
+    TransferIn,
+    /// Cash or shares out to another account.
+    TransferOut,
+    /// Split or stock dividend; `shares` is the change of the holding.
+    Split,
+    /// Shares of a company spun off.
+    Spinoff,
+    /// Merger, conversion or name change; one row per leg.
+    Merger,
+    /// Return of capital.
+    ReturnOfCapital,
+    /// Option position opened.
+    OptionOpen,
+    /// Option position closed.
+    OptionClose,
+    /// Own option exercised.
+    OptionExercise,
+    /// Written option assigned.
+    OptionAssign,
+    /// Option lapsed.
+    OptionExpire,
+    /// Employee stock received.
+    Grant,
+    /// Anything else that the dialect knows by name; see the description.
+    Other,
+}
+
+impl Action {
+    /// All actions, in the order of CLI.md.
+    pub const ALL: [Self; 23] = [
+        Self::Buy,
+        Self::Sell,
+        Self::Reinvest,
+        Self::Dividend,
+        Self::CapitalGainDistribution,
+        Self::Interest,
+        Self::TaxWithheld,
+        Self::Fee,
+        Self::Deposit,
+        Self::Withdrawal,
+        Self::TransferIn,
+        Self::TransferOut,
+        Self::Split,
+        Self::Spinoff,
+        Self::Merger,
+        Self::ReturnOfCapital,
+        Self::OptionOpen,
+        Self::OptionClose,
+        Self::OptionExercise,
+        Self::OptionAssign,
+        Self::OptionExpire,
+        Self::Grant,
+        Self::Other,
+    ];
+
+    /// The name used in files and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+            Self::Reinvest => "reinvest",
+            Self::Dividend => "dividend",
+            Self::CapitalGainDistribution => "capital_gain_distribution",
+            Self::Interest => "interest",
+            Self::TaxWithheld => "tax_withheld",
+            Self::Fee => "fee",
+            Self::Deposit => "deposit",
+            Self::Withdrawal => "withdrawal",
+            Self::TransferIn => "transfer_in",
+            Self::TransferOut => "transfer_out",
+            Self::Split => "split",
+            Self::Spinoff => "spinoff",
+            Self::Merger => "merger",
+            Self::ReturnOfCapital => "return_of_capital",
+            Self::OptionOpen => "option_open",
+            Self::OptionClose => "option_close",
+            Self::OptionExercise => "option_exercise",
+            Self::OptionAssign => "option_assign",
+            Self::OptionExpire => "option_expire",
+            Self::Grant => "grant",
+            Self::Other => "other",
+        }
+    }
+
+    /// The action with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// One line of an account's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// Stable id: the broker's own where there is one, else made from content and occurrence.
+    pub id: String,
+    /// The account as the file names it, possibly masked; `"default"` where the file names none.
+    pub account: String,
+    /// Trade date.
+    pub trade_date: Date,
+    /// Settlement date.
+    pub settle_date: Option<Date>,
+    /// What happened.
+    pub action: Action,
+    /// Ticker, where the file or its security list has one.
+    pub symbol: Option<Symbol>,
+    /// CUSIP or ISIN, where the file has one.
+    pub cusip: Option<String>,
+    /// The broker's words.
+    pub description: String,
+    /// Shares moved: positive in, negative out. A sale is negative, a split is the change.
+    pub shares: Option<Shares>,
+    /// Price per share as stated.
+    pub price: Option<Price>,
+    /// Signed effect on cash, net of fees: negative when cash leaves.
+    pub amount: Money,
+    /// Commissions and fees of the trade, zero or positive; already inside `amount`.
+    pub fees: Money,
+    /// ISO currency code.
+    pub currency: String,
+    /// Refinement of the action in the dialect's words, for instance `cash_in_lieu`,
+    /// `payment_in_lieu`, `qualified`, `name_change`.
+    pub detail: Option<&'static str>,
+    /// New shares per old share, where the file states a split's ratio itself.
+    pub split_ratio: Option<(Shares, Shares)>,
+    /// Row of the file, counted from 1 as an editor does.
+    pub row: u32,
+}
+
+/// Why a row is not among the transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowNote {
+    /// Row of the file, counted from 1 as an editor does.
+    pub row: u32,
+    /// Column (header name or tag) of the culprit, where one cell is to blame.
+    pub column: Option<String>,
+    /// The value of that cell, shortened.
+    pub value: Option<String>,
+    /// Reason, lower case, without a period.
+    pub reason: String,
+}
+
+/// A holding that the file itself states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The account as the file names it.
+    pub account: String,
+    /// Ticker, where known.
+    pub symbol: Option<Symbol>,
+    /// CUSIP or ISIN, where known.
+    pub cusip: Option<String>,
+    /// Shares held.
+    pub shares: Shares,
+    /// Price per share as stated.
+    pub price: Option<Price>,
+    /// Date of the statement.
+    pub as_of: Option<Date>,
+    /// Row of the file.
+    pub row: u32,
+}
+
+/// Something a person has to decide; many rows may share one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// Stable key for an answers file, for instance `unknown-action:Foo Adj`.
+    pub key: String,
+    /// The question in plain words.
+    pub text: String,
+    /// Rows concerned.
+    pub rows: Vec<u32>,
+    /// What we would do unasked.
+    pub proposed: String,
+}
+
+/// One file, read. Always `transactions + ignored + quarantined + duplicates = rows`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Id of the format that was recognised, for instance `schwab-transactions-csv`.
+    pub format: &'static str,
+    /// Records that are neither header nor blank nor footer.
+    pub rows: usize,
+    /// Good rows, in file order.
+    pub transactions: Vec<Transaction>,
+    /// Rows that carry no event for us, with the reason.
+    pub ignored: Vec<RowNote>,
+    /// Rows that we could not read, with the reason.
+    pub quarantined: Vec<RowNote>,
+    /// Rows that repeat another row of the same file under one broker id.
+    pub duplicates: Vec<RowNote>,
+    /// Holdings stated by the file.
+    pub positions: Vec<Position>,
+    /// What a person has to decide.
+    pub questions: Vec<Question>,
+}
