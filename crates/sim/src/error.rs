@@ -3,7 +3,7 @@
 use lotwise_core::Symbol;
 
 /// Errors of this crate.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The weights do not form a portfolio.
     #[error("weights must be finite, not negative and sum to 1, but sum to {sum}")]
@@ -11,20 +11,44 @@ pub enum Error {
         /// What they sum to.
         sum: f64,
     },
-    /// An asset has too few bars for the rule.
-    #[error("{symbol} has {bars} bars, the rule needs {needed}")]
-    TooLittleHistory {
+    /// The observation holds another number of weights than cash and its assets need.
+    #[error("{assets} assets and cash need {} weights, but {weights} were given", assets + 1)]
+    WeightCount {
+        /// Assets in the universe.
+        assets: usize,
+        /// Weights given.
+        weights: usize,
+    },
+    /// The universe names an asset twice.
+    #[error("{symbol} stands twice in the universe")]
+    AssetTwice {
         /// The asset.
         symbol: Symbol,
-        /// Bars that it has.
-        bars: usize,
-        /// Bars that the rule needs.
-        needed: usize,
+    },
+    /// The universe names an asset that the market does not have.
+    #[error("asset {asset} is not in a market of {assets} assets")]
+    UnknownAsset {
+        /// Position asked for.
+        asset: usize,
+        /// Assets that there are.
+        assets: usize,
+    },
+    /// A setting of the rule is outside its range.
+    #[error("policy setting {setting} is {value}, it must be {expected}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// What it was.
+        value: f64,
+        /// What it may be.
+        expected: &'static str,
     },
     /// The convex solver gave no usable answer.
-    #[error("the solver stopped with status {status}")]
+    #[error("the solver for {policy} stopped: {status}")]
     Solver {
-        /// The solver's own word.
+        /// The rule that asked.
+        policy: &'static str,
+        /// The solver's own word, or what did not hold of its answer.
         status: String,
     },
     /// The name is none of the policies.

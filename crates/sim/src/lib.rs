@@ -1,6 +1,13 @@
-//! The decision side of the simulator: observations and the policies that answer them.
+//! The decision side of the simulator: observations, the policies that answer them, and the
+//! estimates that the policies share.
 
+mod covariance;
 mod error;
 pub mod policy;
+mod returns;
+mod simplex;
 
+pub use covariance::{Covariance, Shrinkage, Shrunk};
 pub use error::Error;
+pub use returns::{ReturnMatrix, SESSIONS_PER_YEAR};
+pub use simplex::capped_simplex;

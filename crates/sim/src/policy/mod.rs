@@ -1,16 +1,39 @@
 //! From what can be seen to the weights wanted: `[cash, assets…]`.
+//!
+//! Six classical rules stand here. The learned policy will implement the same trait.
+
+mod config;
+mod equal_weight;
+mod frame;
+mod hold;
+mod inverse_volatility;
+mod min_variance;
+mod momentum_tilt;
+mod note;
+mod registry;
+mod risk_parity;
 
 use lotwise_core::Objective;
 use lotwise_market::{AsOf, AssetIdx};
 
 use crate::Error;
 
+pub use config::PolicyConfig;
+pub use equal_weight::EqualWeight;
+pub use hold::Hold;
+pub use inverse_volatility::InverseVolatility;
+pub use min_variance::{MinVariance, min_variance_weights};
+pub use momentum_tilt::{MomentumTilt, momentum};
+pub use note::{LeftOutReason, Note};
+pub use registry::{StatedDefault, by_name, default_for, names};
+pub use risk_parity::{RiskParity, risk_parity_weights};
+
 /// What a policy may look at when it decides: the market up to now, and the account.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
     /// The market up to the close of the decision session.
     pub market: AsOf<'a>,
-    /// The assets that may be held, `N` of them.
+    /// The assets that may be held, `N` of them, none twice.
     pub universe: &'a [AssetIdx],
     /// Present weights, `[1 + N]`, cash first.
     pub weights: &'a [f64],
@@ -23,8 +46,8 @@ pub struct Observation<'a> {
 pub struct Weights(Vec<f64>);
 
 impl Weights {
-    /// Takes weights that are finite, not negative and sum to one within 1e-6, and makes the sum
-    /// exact.
+    /// Takes weights that are finite, not negative and sum to one within 1e-6, and scales them by
+    /// what is left of the difference.
     ///
     /// # Errors
     /// [`Error::NotOnSimplex`] otherwise.
@@ -35,7 +58,12 @@ impl Weights {
             return Err(Error::NotOnSimplex { sum });
         }
         for weight in &mut weights {
-            *weight = weight.max(0.0) / sum;
+            *weight = weight.max(0.0);
+        }
+        // Weights that already sum to one stay as they are, so that "hold" holds to the last bit.
+        let sum: f64 = weights.iter().sum();
+        if (sum - 1.0).abs() > 1e-12 {
+            weights.iter_mut().for_each(|weight| *weight /= sum);
         }
         Ok(Self(weights))
     }
@@ -59,17 +87,31 @@ impl Weights {
     }
 }
 
+/// What a policy answers: the weights, and what a person should know about how they came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// Target weights, `[1 + N]`, cash first.
+    pub weights: Weights,
+    /// Assets that were left out and limits that were met, in the order of the panel's symbols.
+    pub notes: Vec<Note>,
+}
+
 /// A rule that turns an observation into target weights. The learned policy implements it too.
-pub trait Policy {
+///
+/// The same observation gives the same bits, and the order of the universe does not matter.
+pub trait Policy: Send + Sync {
     /// Short name for flags and JSON, for instance `risk-parity`.
     fn name(&self) -> &'static str;
 
-    /// One plain sentence: what the rule does and whether it is classical or learned.
+    /// A few plain sentences: what the rule does and whether it is classical or learned.
     fn describe(&self) -> &'static str;
 
-    /// Target weights, `[1 + N]`, cash first.
+    /// Target weights, `[1 + N]`, cash first, with notes.
+    ///
+    /// An asset that the rule cannot judge is kept at its present weight and noted.
     ///
     /// # Errors
-    /// When the history is too short or the solver does not converge.
-    fn weights(&self, observation: &Observation<'_>) -> Result<Weights, Error>;
+    /// When the observation does not fit together, a setting is out of range, or the solver does
+    /// not converge.
+    fn decide(&self, observation: &Observation<'_>) -> Result<Decision, Error>;
 }
