@@ -1,2 +1,47 @@
-//! Tasks.
-fn main() {}
+//! Tasks of this house: `cargo xtask layers`, `cargo xtask ci`, and makers of generated files.
+
+mod ci;
+mod layers;
+mod shared;
+mod shell;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of this house")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Fail on an arrow between rooms that the house does not allow
+    Layers,
+    /// Everything that has to hold before a change lands
+    Ci {
+        /// Run `cargo test --workspace` too (.ci/run has done so already)
+        #[arg(long)]
+        with_tests: bool,
+    },
+    /// The checks over the folder `../shared`, where it is there
+    Shared,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Layers => layers::run(),
+        Task::Ci { with_tests } => ci::run(with_tests),
+        Task::Shared => shared::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Running other programs, and saying what ran.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// `cargo` of the running toolchain.
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Runs `cargo arguments…` at the root with its output on ours.
+pub fn cargo_run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    let mut command = Command::new(cargo());
+    command.args(arguments).envs(environment.iter().copied()).current_dir(workspace::root());
+    let status = command.status().with_context(|| format!("cannot start cargo {}", arguments.join(" ")))?;
+    if !status.success() {
+        bail!("`cargo {}` failed", arguments.join(" "));
+    }
+    Ok(())
+}
+
+/// Runs a program at the root and returns what it wrote.
+pub fn capture(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<Output> {
+    let program = program.as_ref();
+    Command::new(program)
+        .args(arguments)
+        .current_dir(workspace::root())
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", program.to_string_lossy()))
+}
+
+/// Runs `cargo arguments…` at the root and returns what it wrote.
+pub fn cargo_capture(arguments: &[&str]) -> Result<Output> {
+    capture(cargo(), arguments)
+}
