@@ -3,6 +3,10 @@
 //!
 //! Nothing here knows an account.
 
+mod error;
 mod panel;
+pub mod synthetic;
+pub mod table;
 
+pub use error::Error;
 pub use panel::{AsOf, AssetIdx, Field, Panel, SessionIdx};

@@ -1,0 +1,3 @@
+//! What the market crate promises, feature by feature.
+
+mod synthetic;
