@@ -20,6 +20,30 @@ pub enum Error {
         /// Where.
         offset: usize,
     },
+    /// The content is a well-known kind of file that holds no statement text.
+    #[error("this is {found}; {remedy}")]
+    WrongKind {
+        /// What the content is, with its article: `an Excel workbook`.
+        found: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// An export that is known by name and not read in this version.
+    #[error("{title} are not read yet; {remedy}")]
+    NotYet {
+        /// Name of the export, in the plural.
+        title: &'static str,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// A name was given for the account, and the file has several accounts.
+    #[error("the file has {count} accounts, so they cannot all be called {name:?}; leave the account name out")]
+    SeveralAccounts {
+        /// How many the file names.
+        count: usize,
+        /// What was asked for.
+        name: String,
+    },
     /// A format is recognised but its structure is broken.
     #[error("line {line}, column {column}: {reason}")]
     Malformed {

@@ -1,9 +1,18 @@
 //! Brokers' exports: recognition by content, dialects as data, and transactions out.
 //!
-//! Pure and in memory: nothing is stored, and no tax rule lives here.
+//! Pure and in memory: nothing is stored, and no tax rule lives here. [`read`] is the door; the
+//! formats stand in one table ([`formats`]), and what a row means is written in the dialects'
+//! tables, not in code.
 
 mod error;
+mod formats;
+mod gather;
+mod identity;
 mod model;
+mod read;
+mod text;
 
 pub use error::Error;
+pub use formats::{Confidence, FormatInfo, formats};
 pub use model::{Action, Position, Question, RowNote, Statement, Transaction};
+pub use read::{Limits, ReadOptions, read};

@@ -1,0 +1,232 @@
+//! Collects the records of one file so that every one is accounted for once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::identity::{Content, Identity};
+use crate::{Error, Question, RowNote, Statement, Transaction};
+
+/// Longest piece of a file that a note or a description repeats.
+const LONGEST_VALUE: usize = 120;
+const LONGEST_DESCRIPTION: usize = 400;
+
+/// Why one record cannot be read: the field to blame, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) column: String,
+    pub(crate) value: Option<String>,
+    pub(crate) reason: String,
+}
+
+impl Fault {
+    /// A field whose value is wrong.
+    pub(crate) fn new(column: &str, value: &str, reason: impl Into<String>) -> Self {
+        Self { column: column.to_owned(), value: Some(clip(value, LONGEST_VALUE)), reason: reason.into() }
+    }
+
+    /// A field that is not there.
+    pub(crate) fn missing(column: &str) -> Self {
+        Self { column: column.to_owned(), value: None, reason: "is missing".to_owned() }
+    }
+
+    /// The note for the record that starts in this row.
+    pub(crate) fn into_note(self, row: u32) -> RowNote {
+        let reason = format!("{} {}", self.column, self.reason);
+        RowNote { row, column: Some(self.column), value: self.value, reason }
+    }
+}
+
+/// The first characters of a text, on one line.
+pub(crate) fn clip(text: &str, longest: usize) -> String {
+    text.split_whitespace().flat_map(|word| [" ", word]).skip(1).flat_map(str::chars).take(longest).collect()
+}
+
+/// A description made of the parts that say something, without repeating one.
+pub(crate) fn describe(parts: &[Option<&str>]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for part in parts.iter().flatten().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+        if !words.contains(&part) {
+            words.push(part);
+        }
+    }
+    clip(&words.join(" "), LONGEST_DESCRIPTION)
+}
+
+/// A statement in the making. Each record ends in exactly one of [`accept`](Self::accept),
+/// [`ignore`](Self::ignore) and [`quarantine`](Self::quarantine).
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    statement: Statement,
+    most_rows: u64,
+    questions: BTreeMap<String, Question>,
+    /// Contents already seen under an account and broker's id.
+    broker_ids: BTreeMap<(String, String), BTreeSet<Content>>,
+    /// Makes the ids that the broker does not give.
+    identity: Identity,
+}
+
+impl Gathering {
+    /// An empty statement of this format that takes at most `most_rows` records.
+    pub(crate) fn new(format: &'static str, most_rows: u64) -> Self {
+        let statement = Statement {
+            format,
+            rows: 0,
+            transactions: Vec::new(),
+            ignored: Vec::new(),
+            quarantined: Vec::new(),
+            duplicates: Vec::new(),
+            positions: Vec::new(),
+            questions: Vec::new(),
+        };
+        Self {
+            statement,
+            most_rows,
+            questions: BTreeMap::new(),
+            broker_ids: BTreeMap::new(),
+            identity: Identity::default(),
+        }
+    }
+
+    /// Takes a good record. Its `id` is the broker's, or empty where the file gives none.
+    ///
+    /// The same id with the same content is a duplicate; with another content both stay, and a person is asked.
+    pub(crate) fn accept(&mut self, mut transaction: Transaction) -> Result<(), Error> {
+        self.count()?;
+        let row = transaction.row;
+        let content = Content::of(self.statement.format, &transaction);
+        if transaction.id.is_empty() {
+            transaction.id = self.identity.next(content);
+        } else {
+            let key = (transaction.account.clone(), transaction.id.clone());
+            let contents = self.broker_ids.entry(key).or_default();
+            if !contents.insert(content) {
+                self.statement.duplicates.push(RowNote {
+                    row,
+                    column: Some("id".to_owned()),
+                    value: Some(clip(&transaction.id, LONGEST_VALUE)),
+                    reason: "repeats a record with the same id and the same content".to_owned(),
+                });
+                return Ok(());
+            }
+            if contents.len() > 1 {
+                transaction.id = format!("{}#{}", transaction.id, contents.len());
+                let text = "Records share one id of the broker and differ in content. Are they separate events?";
+                self.ask("repeated-id", text, "keep each of them", row);
+            }
+        }
+        self.statement.transactions.push(transaction);
+        Ok(())
+    }
+
+    /// Sets a record aside that carries no event of its own.
+    pub(crate) fn ignore(&mut self, row: u32, what: &str, reason: &str) -> Result<(), Error> {
+        self.count()?;
+        let reason = format!("{what}: {reason}");
+        self.statement.ignored.push(RowNote { row, column: None, value: None, reason });
+        Ok(())
+    }
+
+    /// Sets a record aside that cannot be read.
+    pub(crate) fn quarantine(&mut self, note: RowNote) -> Result<(), Error> {
+        self.count()?;
+        self.statement.quarantined.push(note);
+        Ok(())
+    }
+
+    /// Adds a holding.
+    pub(crate) fn hold(&mut self, position: crate::Position) {
+        self.statement.positions.push(position);
+    }
+
+    /// Asks a person; rows with the same key share one question.
+    pub(crate) fn ask(&mut self, key: &str, text: &str, proposed: &str, row: u32) {
+        let question = self.questions.entry(key.to_owned()).or_insert_with(|| Question {
+            key: key.to_owned(),
+            text: text.to_owned(),
+            rows: Vec::new(),
+            proposed: proposed.to_owned(),
+        });
+        // Rows come in order, and records of one line share it.
+        if question.rows.last() != Some(&row) {
+            question.rows.push(row);
+        }
+    }
+
+    /// The statement, questions in the order of their keys.
+    pub(crate) fn finish(mut self) -> Statement {
+        self.statement.questions = self.questions.into_values().collect();
+        self.statement
+    }
+
+    fn count(&mut self) -> Result<(), Error> {
+        self.statement.rows += 1;
+        if self.statement.rows as u64 > self.most_rows {
+            return Err(Error::OverLimit { what: "rows", limit: self.most_rows });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lotwise_core::{Date, Money};
+
+    use super::*;
+    use crate::Action;
+
+    fn deposit(id: &str, amount: i64, row: u32) -> Transaction {
+        Transaction {
+            id: id.to_owned(),
+            account: "A".to_owned(),
+            trade_date: Date::parse("2024-01-02").unwrap(),
+            settle_date: None,
+            action: Action::Deposit,
+            symbol: None,
+            cusip: None,
+            description: String::new(),
+            shares: None,
+            price: None,
+            amount: Money::from_whole(amount),
+            fees: Money::ZERO,
+            currency: "USD".to_owned(),
+            detail: None,
+            split_ratio: None,
+            row,
+        }
+    }
+
+    #[test]
+    fn one_id_with_one_content_is_one_event() {
+        let mut gathering = Gathering::new("test", 10);
+        for transaction in [deposit("7", 1, 1), deposit("7", 1, 2), deposit("7", 2, 3), deposit("8", 1, 4)] {
+            gathering.accept(transaction).unwrap();
+        }
+        let statement = gathering.finish();
+        let ids: Vec<_> = statement.transactions.iter().map(|transaction| transaction.id.as_str()).collect();
+        assert_eq!(ids, ["7", "7#2", "8"]);
+        assert_eq!(statement.duplicates.len(), 1);
+        assert_eq!(statement.duplicates[0].row, 2);
+        assert_eq!(statement.questions[0].rows, [3]);
+        assert_eq!(statement.rows, 4);
+    }
+
+    #[test]
+    fn equal_records_without_an_id_are_separate_events_with_stable_ids() {
+        let read = || {
+            let mut gathering = Gathering::new("test", 10);
+            for transaction in [deposit("", 1, 1), deposit("", 1, 2)] {
+                gathering.accept(transaction).unwrap();
+            }
+            gathering.finish().transactions
+        };
+        let transactions = read();
+        assert_ne!(transactions[0].id, transactions[1].id);
+        assert_eq!(transactions, read());
+    }
+
+    #[test]
+    fn more_records_than_the_limit_are_refused() {
+        let mut gathering = Gathering::new("test", 1);
+        gathering.ignore(1, "x", "y").unwrap();
+        assert_eq!(gathering.ignore(2, "x", "y"), Err(Error::OverLimit { what: "rows", limit: 1 }));
+    }
+}
