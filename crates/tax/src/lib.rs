@@ -4,9 +4,26 @@
 
 #![deny(clippy::float_arithmetic)]
 
+mod book;
+mod economics;
+mod error;
+mod holding;
 mod model;
+mod year;
 
+pub use book::{
+    Applied, Book, LotPreview, PurchasePreview, RecentLoss, RecentPurchase, SalePreview, WINDOW_DAYS, WashedSale, book,
+    whatif_sell,
+};
+pub use economics::{HarvestValue, LossRoom, WaitForLongTerm, harvest_value, wait_for_long_term};
+pub use error::{AssetClass, Error};
+pub use holding::{first_long_term_date, is_long_term};
 pub use model::{
     Account, AccountId, AccountKind, BasisSource, Booking, Event, EventKind, FlatRates, Ledger, LotId, LotSelection,
     LotsLeave, Method, OpenLot, Replacement, Rules, SaleId, SaleRow, Tacking, Term,
+};
+pub use year::{
+    Bracket, Carryover, Deduction, FilingStatus, FlatYearTax, Household, MarginalTax, Netting, Parameters,
+    QualifiedDividendTest, ShareClass, StateRates, YEARS, YearNote, YearTax, carryover, flat_year_tax, marginal_tax,
+    net_gains, qualified_dividend_test, year_tax,
 };

@@ -379,6 +379,8 @@ pub struct Booking {
     pub sales: Vec<SaleRow>,
     /// Segments still held, by account, symbol and acquisition.
     pub open_lots: Vec<OpenLot>,
+    /// Segments that left without a sale, in the order they left.
+    pub removed: Vec<OpenLot>,
     /// Losses gone for good.
     pub permanently_disallowed: Money,
     /// The switches that were used.

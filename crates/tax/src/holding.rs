@@ -1,0 +1,96 @@
+//! The holding period: more than one year, counted by the calendar and never in days.
+
+use lotwise_core::Date;
+
+use crate::model::Term;
+
+/// Fewest days between acquisition and a long-term sale, whatever the calendar.
+const LEAST_LONG_TERM_DAYS: i32 = 366;
+
+/// The first date on which a sale is long-term (tax rule 1.3).
+///
+/// Counting starts the day after `holding_from`; one year after that day is the answer, and a year
+/// after 29 February is 1 March.
+#[must_use]
+pub fn first_long_term_date(holding_from: Date) -> Date {
+    holding_from.plus_days(1).one_year_later()
+}
+
+/// Whether a sale on `sold` is long-term for shares held since `holding_from`.
+#[must_use]
+pub fn is_long_term(holding_from: Date, sold: Date) -> bool {
+    // The count of days is never the rule. It only keeps dates that were held inside the
+    // calendar's last year (2199) from looking a year old.
+    sold.days_since(holding_from) >= LEAST_LONG_TERM_DAYS && sold >= first_long_term_date(holding_from)
+}
+
+impl Term {
+    /// The term of shares held since `holding_from` and sold on `sold`.
+    #[must_use]
+    pub fn of(holding_from: Date, sold: Date) -> Self {
+        if is_long_term(holding_from, sold) { Self::Long } else { Self::Short }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn date(text: &str) -> Date {
+        Date::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_last_short_and_first_long_days_are_those_of_the_table() {
+        for (acquired, last_short, first_long, days) in [
+            ("2022-12-31", "2023-12-31", "2024-01-01", 366),
+            ("2022-12-09", "2023-12-09", "2023-12-10", 366),
+            ("2023-02-27", "2024-02-27", "2024-02-28", 366),
+            ("2023-02-28", "2024-02-29", "2024-03-01", 367),
+            ("2023-11-30", "2024-11-30", "2024-12-01", 367),
+            ("2024-02-28", "2025-02-28", "2025-03-01", 367),
+            ("2024-02-29", "2025-02-28", "2025-03-01", 366),
+            ("2023-03-01", "2024-03-01", "2024-03-02", 367),
+        ] {
+            let (acquired, last_short, first_long) = (date(acquired), date(last_short), date(first_long));
+            assert_eq!(first_long_term_date(acquired), first_long, "{acquired}");
+            assert!(!is_long_term(acquired, last_short), "{acquired}");
+            assert!(is_long_term(acquired, first_long), "{acquired}");
+            assert_eq!(first_long.days_since(acquired), days, "{acquired}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_long_term_at_the_end_of_the_calendar() {
+        assert!(!is_long_term(Date::MAX, Date::MAX));
+        assert!(!is_long_term(date("2199-01-02"), Date::MAX));
+    }
+
+    /// Months held, by the reading of the publication: the count starts on the day after, and the
+    /// same day of each later month starts a new month. A month without that day starts the next
+    /// one on the first day that follows.
+    fn months_begun(acquired: Date, sold: Date) -> u32 {
+        let start = acquired.plus_days(1);
+        let (mut months, mut year, mut month) = (0, start.year(), start.month());
+        loop {
+            let begins = (start.day()..=31).find_map(|day| Date::from_ymd(year, month, day)).or_else(|| {
+                if month == 12 { Date::from_ymd(year + 1, 1, 1) } else { Date::from_ymd(year, month + 1, 1) }
+            });
+            match begins {
+                Some(begins) if begins <= sold => months += 1,
+                _ => return months,
+            }
+            (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn long_term_is_a_thirteenth_month_begun(from in -20_000_i32..60_000, held in 0_i32..800) {
+            let acquired = Date::from_days(from).unwrap();
+            let sold = acquired.plus_days(held);
+            prop_assert_eq!(is_long_term(acquired, sold), months_begun(acquired, sold) >= 13);
+        }
+    }
+}

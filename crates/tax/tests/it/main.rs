@@ -1,0 +1,5 @@
+//! The tax engine from outside.
+
+mod dsl;
+mod irs;
+mod years;
