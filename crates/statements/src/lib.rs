@@ -5,10 +5,13 @@
 //! tables, not in code.
 
 mod error;
+mod flex;
 mod formats;
 mod gather;
 mod identity;
+mod lines;
 mod model;
+mod ofx;
 mod read;
 mod text;
 

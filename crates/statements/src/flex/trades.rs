@@ -1,0 +1,185 @@
+//! Trades and trade confirmations.
+
+use lotwise_core::{Money, Shares};
+
+use super::record::Record;
+use crate::gather::{Fault, Gathering};
+use crate::{Action, Transaction};
+
+/// Kinds of asset, and the word for each that is no plain share. `None` in the second place means a share.
+const ASSETS: [(&str, Option<&str>); 17] = [
+    ("STK", None),
+    ("FUND", None),
+    ("OPT", Some("option")),
+    ("FOP", Some("option")),
+    ("FUT", Some("future")),
+    ("CASH", Some("currency_exchange")),
+    ("BOND", Some("bond")),
+    ("BILL", Some("bond")),
+    ("WAR", Some("warrant")),
+    ("IOPT", Some("structured_product")),
+    ("CFD", Some("cfd")),
+    ("FXCFD", Some("cfd")),
+    ("CRYPTO", Some("crypto")),
+    ("CMDTY", Some("commodity")),
+    ("BAG", Some("combination")),
+    ("FSFOP", Some("option")),
+    ("FSOPT", Some("option")),
+];
+
+/// Assets whose proceeds are a notional value that no cash follows.
+const NOTIONAL: [&str; 2] = ["future", "cfd"];
+
+/// Reads one execution (or order, where the report has no executions).
+///
+/// Trades of options stay purchases and sales, as the report calls them; `detail` says what became of the option.
+pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<Transaction, Fault> {
+    let mut draft = record.draft(&["tradeDate", "dateTime"], &["transactionID", "tradeID", "ibExecID"], gathering)?;
+    let asset = asset(record, gathering)?;
+    let (buys, cancelled) = direction(record)?;
+    draft.price = record.price(&["tradePrice", "price"])?;
+    cash(record, asset, &mut draft, gathering)?;
+    let quantity = record.required_shares(&["quantity"])?;
+    if asset == Some("currency_exchange") {
+        // Two currencies move and no share does; the amount is in the second one.
+        draft.detail = asset;
+        draft.description = format!("{} quantity {quantity}", draft.description).trim_start().to_owned();
+        return Ok(draft);
+    }
+    if cancelled {
+        draft.shares = Some(quantity);
+        draft.detail = Some(if buys { "buy_cancelled" } else { "sell_cancelled" });
+        let text = "Trades are cancelled by a record of their own, beside the trade that they take back.";
+        gathering.ask("cancelled-trade", text, "keep both; together they move nothing", record.row());
+        return Ok(draft);
+    }
+    let agrees = if buys { !quantity.is_negative() } else { !quantity.is_positive() };
+    let paid = if buys { !draft.amount.is_positive() } else { !draft.amount.is_negative() };
+    if !agrees && !paid {
+        return Err(Fault::new("quantity", &quantity.to_string(), "and the cash contradict buySell"));
+    }
+    draft.shares = Some(if buys { quantity.abs() } else { -quantity.abs() });
+    draft.action = match buys {
+        true if record.has_code("R") => Action::Reinvest,
+        true => Action::Buy,
+        false => Action::Sell,
+    };
+    draft.detail = match asset {
+        Some("option") => Some(option(record)),
+        Some(other) => Some(other),
+        None if record.has_code("A") => Some("by_assignment"),
+        None if record.has_code("Ex") => Some("by_exercise"),
+        None => None,
+    };
+    Ok(draft)
+}
+
+/// The word for the asset, `None` for a share.
+fn asset(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<Option<&'static str>, Fault> {
+    let Some(category) = record.get("assetCategory") else {
+        // A query need not select the field; an option still shows by its own.
+        return Ok(record.first(&["putCall", "strike"]).map(|_| "option"));
+    };
+    let known = ASSETS.iter().find(|(code, _)| *code == category).map(|(_, word)| *word);
+    known.ok_or_else(|| {
+        let text = format!("The file trades assets of category {category:?}. What are they?");
+        gathering.ask(&format!("unknown-asset:{category}"), &text, "leave them out", record.row());
+        Fault::new("assetCategory", category, "is not known")
+    })
+}
+
+/// Whether the record buys, and whether it takes a trade back.
+fn direction(record: Record<'_, '_>) -> Result<(bool, bool), Fault> {
+    let word = record.get("buySell").ok_or_else(|| Fault::missing("buySell"))?;
+    let upper = word.to_ascii_uppercase();
+    let (side, cancelled) = match upper.split_once(' ') {
+        Some((side, "(CA.)")) => (side, true),
+        _ => (upper.as_str(), false),
+    };
+    let cancelled = cancelled
+        || record.has_code("Ca")
+        || matches!(record.get("transactionType"), Some("TradeCancel" | "FracShareCancel"));
+    match side {
+        "BUY" => Ok((true, cancelled)),
+        "SELL" => Ok((false, cancelled)),
+        _ => Err(Fault::new("buySell", word, "is none of BUY, SELL, BUY (Ca.) and SELL (Ca.)")),
+    }
+}
+
+/// Amount and fees: `netCash` where it is, else proceeds with commission and taxes.
+fn cash(
+    record: Record<'_, '_>,
+    asset: Option<&str>,
+    draft: &mut Transaction,
+    gathering: &mut Gathering,
+) -> Result<(), Fault> {
+    let commission = record.money(&["ibCommission", "commission"])?.unwrap_or(Money::ZERO);
+    let taxes = record.money(&["taxes", "tax"])?.unwrap_or(Money::ZERO);
+    let commission_currency = record.first(&["ibCommissionCurrency", "commissionCurrency"]).map(|(_, text)| text);
+    let foreign = !commission.is_zero()
+        && commission_currency.is_some_and(|currency| !currency.eq_ignore_ascii_case(&draft.currency));
+    if foreign {
+        let text = "Commissions are in another currency than their trades. They are not part of the amounts.";
+        gathering.ask("commission-currency", text, "leave them out of the cost", record.row());
+    }
+    let charged = if foreign { taxes } else { commission + taxes };
+    let proceeds = record.money(&["proceeds"])?;
+    let computed = proceeds.map(|proceeds| proceeds + charged);
+    let stated = record.money(&["netCash"])?;
+    draft.amount = match (stated, computed) {
+        (Some(stated), _) => stated,
+        (None, Some(computed)) if !asset.is_some_and(|asset| NOTIONAL.contains(&asset)) => computed,
+        (None, _) => return Err(Fault::missing("netCash")),
+    };
+    if let (Some(stated), Some(computed), None | Some("option" | "bond")) = (stated, computed, asset)
+        && stated != computed
+    {
+        let text = "The net cash of trades is not their proceeds with commission and taxes. Which of them holds?";
+        gathering.ask("net-cash", text, "trust the net cash", record.row());
+    }
+    // A rebate is no fee; it is in the amount all the same.
+    draft.fees = if charged.is_negative() { -charged } else { Money::ZERO };
+    Ok(())
+}
+
+/// What became of the option.
+fn option(record: Record<'_, '_>) -> &'static str {
+    let codes = [
+        ("A", "option_assign"),
+        ("Ex", "option_exercise"),
+        ("AEx", "option_exercise"),
+        ("MEx", "option_exercise"),
+        ("Ep", "option_expire"),
+    ];
+    if let Some((_, word)) = codes.into_iter().find(|(code, _)| record.has_code(code)) {
+        return word;
+    }
+    match record.get("openCloseIndicator") {
+        Some("O") => "option_open",
+        Some("C") => "option_close",
+        Some("C;O") => "option_close_and_open",
+        _ => "option",
+    }
+}
+
+/// A transfer of shares or cash between accounts.
+pub(super) fn transfer(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<Transaction, Fault> {
+    let mut draft = record.draft(&["date", "dateTime", "reportDate"], &["transactionID"], gathering)?;
+    let direction = record.get("direction").ok_or_else(|| Fault::missing("direction"))?;
+    let enters = match direction.to_ascii_uppercase().as_str() {
+        "IN" => true,
+        "OUT" => false,
+        _ => return Err(Fault::new("direction", direction, "is neither IN nor OUT")),
+    };
+    draft.action = if enters { Action::TransferIn } else { Action::TransferOut };
+    draft.price = record.price(&["transferPrice"])?.filter(|price| !price.is_zero());
+    draft.amount = record.money(&["cashTransfer"])?.unwrap_or(Money::ZERO);
+    let quantity = record.shares(&["quantity"])?.unwrap_or(Shares::ZERO);
+    if record.get("assetCategory") != Some("CASH") && !quantity.is_zero() {
+        // Short positions travel too, so the report's sign is the one that counts.
+        draft.shares = Some(quantity);
+    } else if draft.amount.is_zero() {
+        return Err(Fault { reason: "moves neither shares nor cash".to_owned(), ..Fault::missing("quantity") });
+    }
+    Ok(draft)
+}
