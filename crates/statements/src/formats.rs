@@ -58,7 +58,7 @@ impl<'a> Sniff<'a> {
 }
 
 /// All formats; order decides only between equals.
-pub(crate) const FORMATS: &[Format] = &[crate::ofx::FORMAT, crate::flex::FORMAT];
+pub(crate) const FORMATS: &[Format] = &[crate::ofx::FORMAT, crate::flex::FORMAT, crate::ledger_json::FORMAT];
 
 /// The formats that are read, for lists and help.
 #[must_use]

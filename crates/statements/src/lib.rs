@@ -9,6 +9,7 @@ mod flex;
 mod formats;
 mod gather;
 mod identity;
+pub mod ledger_json;
 mod lines;
 mod model;
 mod ofx;

@@ -1,0 +1,139 @@
+//! Lotwise's own JSON ledger: [`parse()`] for those who compute with it, and the same file as a statement.
+//!
+//! The format is documented in `docs/formats.md`.
+
+mod parse;
+mod value;
+
+pub use parse::{DEFAULT_ACCOUNT, JsonAccount, JsonAction, JsonEvent, JsonLedger, JsonLedgers, parse};
+
+use std::collections::BTreeSet;
+
+use lotwise_core::{Money, Price, Shares, Symbol};
+
+use crate::formats::{Confidence, Format, FormatInfo, Sniff};
+use crate::gather::{Fault, Gathering, describe};
+use crate::read::ReadOptions;
+use crate::text::Text;
+use crate::{Action, Error, Statement, Transaction};
+
+/// Symbol of the one security of a ledger whose events name none.
+pub const ONLY_SECURITY: &str = "SECURITY";
+
+/// Lotwise's JSON ledger.
+pub(crate) const FORMAT: Format = Format {
+    info: FormatInfo {
+        id: "lotwise-ledger-json",
+        title: "Lotwise, ledger (JSON)",
+        extensions: &["json"],
+        example: "{\"accounts\": [{\"id\": \"T\", \"type\": \"taxable\"}], \"events\": [{\"date\": …",
+    },
+    recognise: |sniff: &Sniff<'_>| {
+        let has = |word: &str| sniff.head.contains(word);
+        match sniff.head.trim_start().starts_with('{') && has("\"events\"") {
+            true if has("\"qty\"") || has("\"ratio\"") => Confidence::Sure,
+            true => Confidence::Plausible,
+            false => Confidence::No,
+        }
+    },
+    read,
+};
+
+/// Reads every event of every ledger. Where the file has several, accounts and ids carry the ledger's id.
+fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> {
+    let file = parse(text.as_str())?;
+    options.check_time()?;
+    let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
+    let several = file.ledgers.len() > 1;
+    let one_account = matches!(file.ledgers.as_slice(), [ledger] if ledger.accounts.len() == 1);
+    for ledger in file.ledgers {
+        let named = |name: &str| if several { format!("{}/{name}", ledger.id) } else { name.to_owned() };
+        let mut ids = BTreeSet::new();
+        for (done, event) in ledger.events.into_iter().enumerate() {
+            if done.is_multiple_of(1024) {
+                options.check_time()?;
+            }
+            let event = match event {
+                Ok(event) => event,
+                Err(note) => {
+                    gathering.quarantine(note)?;
+                    continue;
+                }
+            };
+            // A name means one lot or sale; a second one would make every reference to it doubtful.
+            if let JsonAction::Buy { id, .. } | JsonAction::Sell { id, .. } = &event.action
+                && !ids.insert(id.clone())
+            {
+                gathering.quarantine(Fault::new("id", id, "names an earlier event already").into_note(event.row))?;
+                continue;
+            }
+            let account = match &options.account {
+                Some(name) if one_account => name.clone(),
+                _ => named(&event.account),
+            };
+            gathering.accept(transaction(&event, account, named))?;
+        }
+    }
+    for note in file.unknown_fields {
+        let field = note.column.unwrap_or_default();
+        let text = format!("The ledger has a field {field:?} that the format does not have, or has it twice.");
+        gathering.ask(&format!("unknown-field:{field}"), &text, "leave it out", note.row);
+    }
+    Ok(gathering.finish())
+}
+
+fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> String) -> Transaction {
+    let symbol = event.symbol.clone().or_else(|| Symbol::parse(ONLY_SECURITY).ok());
+    let mut transaction = Transaction {
+        id: String::new(),
+        account,
+        trade_date: event.date,
+        settle_date: None,
+        action: Action::Split,
+        symbol,
+        cusip: None,
+        description: String::new(),
+        shares: None,
+        price: None,
+        amount: Money::ZERO,
+        fees: Money::ZERO,
+        currency: "USD".to_owned(),
+        detail: None,
+        split_ratio: None,
+        row: event.row,
+    };
+    match &event.action {
+        JsonAction::Buy { id, shares, amount, fee, kind } => {
+            transaction.id = named(id);
+            transaction.action = if kind.as_deref() == Some("drip") { Action::Reinvest } else { Action::Buy };
+            transaction.description = describe(&[Some("buy"), kind.as_deref()]);
+            transaction.shares = Some(*shares);
+            transaction.price = exact_price(*amount, *shares);
+            (transaction.amount, transaction.fees) = (-(*amount + *fee), *fee);
+        }
+        JsonAction::Sell { id, shares, amount, fee, lots, kind } => {
+            transaction.id = named(id);
+            transaction.action = Action::Sell;
+            let chosen: Vec<String> = lots.iter().map(|(lot, shares)| format!("{lot} {shares}")).collect();
+            let chosen = (!chosen.is_empty()).then(|| format!("lots {}", chosen.join(", ")));
+            transaction.description = describe(&[Some("sell"), kind.as_deref(), chosen.as_deref()]);
+            transaction.detail = chosen.map(|_| "lots_chosen");
+            transaction.shares = Some(-*shares);
+            transaction.price = exact_price(*amount, *shares);
+            (transaction.amount, transaction.fees) = (*amount - *fee, *fee);
+        }
+        JsonAction::Split { new, old } => {
+            transaction.description = format!("split {new} for {old}");
+            transaction.split_ratio = Some((*new, *old));
+        }
+    }
+    transaction
+}
+
+/// The price per share, where it is a decimal that we can hold.
+fn exact_price(amount: Money, shares: Shares) -> Option<Price> {
+    let price = amount.per_share(shares)?;
+    let product = price.billionths().checked_mul(shares.billionths())?;
+    let unit = Shares::from_whole(1).billionths();
+    (product % unit == 0 && product / unit == amount.billionths()).then_some(price)
+}
