@@ -238,3 +238,86 @@ fn with_entries(n_assets: usize, entry: impl Fn(usize, usize) -> f64) -> Covaria
     let values = (0..n_assets * n_assets).map(|at| entry(at / n_assets, at % n_assets)).collect();
     Covariance { n_assets, values }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn returns() -> ReturnMatrix {
+        ReturnMatrix::from_rows(&[
+            vec![0.010, 0.012, -0.003],
+            vec![-0.020, -0.010, 0.004],
+            vec![0.030, 0.011, 0.001],
+            vec![0.000, -0.004, -0.006],
+            vec![0.010, 0.020, 0.005],
+            vec![-0.015, 0.002, 0.007],
+            vec![0.004, -0.009, -0.002],
+            vec![-0.006, 0.003, 0.008],
+            vec![f64::NAN, 0.5, 0.5],
+        ])
+    }
+
+    #[test]
+    fn shrinkage_agrees_with_the_published_formulas_in_numpy() {
+        let cases = [
+            (
+                Shrinkage::ConstantCorrelation,
+                0.228_473_549_298_059_2,
+                [2.508_392_86e-4, 8.536_586_94e-5, -2.098_841_28e-5, 1.138_392_86e-4, 9.584_843_88e-6, 2.564_285_71e-5],
+            ),
+            (
+                Shrinkage::ScaledIdentity,
+                0.320_626_910_114_379_8,
+                [2.121_293_12e-4, 7.040_003_64e-5, -2.074_514_26e-5, 1.190_551_98e-4, 6.915_047_52e-6, 5.913_691_83e-5],
+            ),
+        ];
+        for (shrinkage, intensity, upper) in cases {
+            let shrunk = Covariance::shrunk(&returns(), shrinkage).unwrap();
+            assert!((shrunk.intensity - intensity).abs() < 1e-12, "{}", shrunk.intensity);
+            let pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+            for ((i, j), wanted) in pairs.into_iter().zip(upper) {
+                assert!((shrunk.covariance.at(i, j) / wanted - 1.0).abs() < 1e-8, "({i}, {j})");
+                assert_eq!(shrunk.covariance.at(i, j), shrunk.covariance.at(j, i));
+            }
+        }
+        assert_eq!(
+            Covariance::shrunk(&returns(), Shrinkage::None).unwrap().covariance,
+            Covariance::sample(&returns()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_single_asset_and_assets_that_stand_still_stay_finite() {
+        for shrinkage in [Shrinkage::None, Shrinkage::ConstantCorrelation, Shrinkage::ScaledIdentity] {
+            let one = Covariance::shrunk(&returns().columns(&[1]), shrinkage).unwrap();
+            assert!(
+                (one.covariance.volatility_annual(0)
+                    - returns().columns(&[1]).complete_cases().volatility_annual(0).unwrap())
+                .abs()
+                    < 0.2
+            );
+            let still = ReturnMatrix::from_rows(&[vec![0.0, 0.01], vec![0.0, -0.01], vec![0.0, 0.02]]);
+            let shrunk = Covariance::shrunk(&still, shrinkage).unwrap();
+            assert!(shrunk.covariance.values.iter().all(|value| value.is_finite()) && shrunk.intensity.is_finite());
+            assert_eq!(Covariance::shrunk(&ReturnMatrix::from_rows(&[vec![0.1, 0.2]]), shrinkage), None);
+        }
+    }
+
+    #[test]
+    fn risk_contributions_sum_to_the_variance() {
+        let covariance = Covariance::sample(&returns()).unwrap();
+        let volatility = covariance.portfolio_volatility_annual(&[1.0, 0.0, 0.0]);
+        assert!((volatility - covariance.volatility_annual(0)).abs() < 1e-15);
+        let parts = covariance.risk_contributions(&[0.5, 0.3, 0.2]);
+        let variance = covariance.portfolio_volatility_annual(&[0.5, 0.3, 0.2]).powi(2) / SESSIONS_PER_YEAR;
+        assert!((parts.iter().sum::<f64>() - variance).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_matrix_that_is_no_covariance_is_refused() {
+        assert_eq!(Covariance::from_rows(&[vec![1.0, 0.5], vec![0.4, 1.0]]), None);
+        assert_eq!(Covariance::from_rows(&[vec![-1.0]]), None);
+        assert_eq!(Covariance::from_rows(&[vec![1.0, 0.0]]), None);
+        assert_eq!(Covariance::from_rows(&[vec![f64::NAN]]), None);
+    }
+}

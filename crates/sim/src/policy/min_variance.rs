@@ -79,13 +79,28 @@ pub fn min_variance_weights(covariance: &Covariance, cap: f64) -> Result<Vec<f64
     let constraints = CscMatrix::new_from_triplets(1 + n_bounds, n_assets, triplets.0, triplets.1, triplets.2);
     let cones = [ZeroConeT(1), NonnegativeConeT(n_bounds)];
     let solution = solve(NAME, &quadratic, &vec![0.0; n_assets], &constraints, &bounds, &cones)?;
-    // An interior method ends a hair above zero; such dust is no position.
-    let kept: Vec<f64> = solution.into_iter().map(|weight| if weight < DUST { 0.0 } else { weight.min(cap) }).collect();
-    let sum: f64 = kept.iter().sum();
-    Ok(kept.into_iter().map(|weight| weight / sum).collect())
+    Ok(without_dust(solution, cap))
 }
 
-/// Weights below this are an interior method's distance from zero.
+/// An interior method ends a hair above zero and below the cap; such dust is no position. What it
+/// weighed goes to the weights in between, so that the sum is one and the cap holds.
+fn without_dust(solution: Vec<f64>, cap: f64) -> Vec<f64> {
+    let mut weights = solution;
+    for weight in &mut weights {
+        if *weight < DUST {
+            *weight = 0.0;
+        } else if *weight > cap - DUST {
+            *weight = cap;
+        }
+    }
+    let between = |weight: f64| weight > 0.0 && weight < cap;
+    let sum_between: f64 = weights.iter().copied().filter(|&weight| between(weight)).sum();
+    let sum_fixed: f64 = weights.iter().copied().filter(|&weight| !between(weight)).sum();
+    let factor = if sum_between > 0.0 { (1.0 - sum_fixed) / sum_between } else { 1.0 };
+    weights.into_iter().map(|weight| if between(weight) { weight * factor } else { weight }).collect()
+}
+
+/// An interior method's distance from a bound that holds.
 const DUST: f64 = 1e-7;
 
 /// The upper triangle of a symmetric matrix, by columns.

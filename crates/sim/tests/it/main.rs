@@ -1,0 +1,12 @@
+//! Policies as a person meets them: an observation in, weights and notes out.
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod no_look_ahead;
+#[cfg(test)]
+mod optimal;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod rules;

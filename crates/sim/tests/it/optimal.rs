@@ -1,0 +1,132 @@
+//! The optimising rules against answers that were found another way.
+
+use lotwise_sim::policy::{min_variance_weights, risk_parity_weights};
+use lotwise_sim::{Covariance, Error};
+use proptest::prelude::*;
+
+use crate::fixture::assert_near;
+
+/// A covariance from volatilities and one correlation for every pair.
+fn covariance(volatilities: &[f64], correlation: f64) -> Covariance {
+    let rows: Vec<Vec<f64>> = volatilities
+        .iter()
+        .enumerate()
+        .map(|(i, a)| {
+            let entry = |(j, b): (usize, &f64)| if i == j { a * b } else { correlation * (a * b) };
+            volatilities.iter().enumerate().map(entry).collect()
+        })
+        .collect();
+    Covariance::from_rows(&rows).unwrap()
+}
+
+#[test]
+fn two_assets_of_least_variance_follow_the_closed_form() {
+    for (a, b, correlation) in [(0.01, 0.02, 0.0), (0.01, 0.02, 0.4), (0.03, 0.011, -0.6), (0.02, 0.02, 0.9)] {
+        // w = (b² − ρab) / (a² + b² − 2ρab), as long as it lies between 0 and 1.
+        let cross = correlation * a * b;
+        let first: f64 = (b * b - cross) / (a * a + b * b - 2.0 * cross);
+        let first = first.clamp(0.0, 1.0);
+        let weights = min_variance_weights(&covariance(&[a, b], correlation), 1.0).unwrap();
+        assert_near(&weights, &[first, 1.0 - first], 1e-8);
+    }
+    // Where the closed form would sell the second short, it is left alone.
+    assert_eq!(min_variance_weights(&covariance(&[0.01, 0.04], 0.9), 1.0).unwrap(), [1.0, 0.0]);
+}
+
+#[test]
+fn uncorrelated_assets_of_least_variance_weigh_one_over_their_variance() {
+    let weights = min_variance_weights(&covariance(&[0.01, 0.02, 0.04], 0.0), 1.0).unwrap();
+    assert_near(&weights, &[16.0 / 21.0, 4.0 / 21.0, 1.0 / 21.0], 1e-8);
+    let capped = min_variance_weights(&covariance(&[0.01, 0.02, 0.04], 0.0), 0.5).unwrap();
+    assert_near(&capped, &[0.5, 0.4, 0.1], 1e-8);
+    assert_eq!(min_variance_weights(&covariance(&[0.01, 0.02], 0.0), 0.4).unwrap(), [0.5, 0.5]);
+}
+
+#[test]
+fn risk_parity_without_correlation_is_inverse_volatility() {
+    for volatilities in [vec![0.01, 0.02, 0.04], vec![0.0001, 0.03], vec![0.01]] {
+        let sum: f64 = volatilities.iter().map(|volatility| 1.0 / volatility).sum();
+        let wanted: Vec<f64> = volatilities.iter().map(|volatility| 1.0 / volatility / sum).collect();
+        assert_near(&risk_parity_weights(&covariance(&volatilities, 0.0)).unwrap(), &wanted, 1e-12);
+        // One correlation for all pairs leaves the assets alike but for their volatility.
+        assert_near(&risk_parity_weights(&covariance(&volatilities, 0.7)).unwrap(), &wanted, 1e-12);
+    }
+}
+
+#[test]
+fn risk_parity_agrees_with_a_root_found_by_bisection() {
+    // Three assets, of which two move together: by symmetry w = (x, x, 1 − 2x), and
+    // x²(1 + ρ)σ² = (1 − 2x)²s² gives x = s / (2s + σ√(1 + ρ)).
+    let (sigma, other, correlation) = (0.02, 0.01, 0.5_f64);
+    let rows = [
+        vec![sigma * sigma, correlation * sigma * sigma, 0.0],
+        vec![correlation * sigma * sigma, sigma * sigma, 0.0],
+        vec![0.0, 0.0, other * other],
+    ];
+    let x = other / (2.0 * other + sigma * (1.0 + correlation).sqrt());
+    let weights = risk_parity_weights(&Covariance::from_rows(&rows).unwrap()).unwrap();
+    assert_near(&weights, &[x, x, 1.0 - 2.0 * x], 1e-12);
+}
+
+#[test]
+fn assets_that_hedge_each_other_wholly_have_no_risk_parity() {
+    let hedge = covariance(&[0.01, 0.02], -1.0);
+    assert!(matches!(risk_parity_weights(&hedge), Err(Error::Solver { policy: "risk-parity", .. })));
+    let still = covariance(&[0.01, 0.0], 0.0);
+    assert!(matches!(risk_parity_weights(&still), Err(Error::Solver { policy: "risk-parity", .. })));
+    let none = covariance(&[0.0, 0.0], 0.0);
+    assert!(matches!(min_variance_weights(&none, 1.0), Err(Error::Solver { policy: "min-variance", .. })));
+}
+
+/// Covariances of 1 to 12 assets: `A Aᵀ` plus a diagonal, with volatilities a thousandfold apart.
+fn any_covariance() -> impl Strategy<Value = Covariance> {
+    (1_usize..=12).prop_flat_map(|size| {
+        let loadings = prop::collection::vec(prop::collection::vec(-1.0..1.0_f64, 3), size);
+        let scales = prop::collection::vec(-4.0..-1.0_f64, size);
+        (loadings, scales).prop_map(|(loadings, scales)| {
+            let entry = |i: usize, j: usize| {
+                let (i, j) = (i.max(j), i.min(j));
+                let shared: f64 = loadings[i].iter().zip(&loadings[j]).map(|(a, b)| a * b).sum();
+                let own = if i == j { 0.3 } else { 0.0 };
+                (shared + own) * 10_f64.powf(scales[i]) * 10_f64.powf(scales[j])
+            };
+            let size = scales.len();
+            let rows: Vec<Vec<f64>> = (0..size).map(|i| (0..size).map(|j| entry(i, j)).collect()).collect();
+            Covariance::from_rows(&rows).expect("Invariant: written symmetric")
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_asset_adds_the_same_risk(covariance in any_covariance()) {
+        let weights = risk_parity_weights(&covariance).unwrap();
+        let parts = covariance.risk_contributions(&weights);
+        let mean = parts.iter().sum::<f64>() / parts.len() as f64;
+        prop_assert!(weights.iter().all(|weight| *weight > 0.0));
+        prop_assert!(parts.iter().all(|part| (part / mean - 1.0).abs() < 1e-6), "{parts:?}");
+    }
+
+    #[test]
+    fn no_small_shift_of_weight_lowers_the_variance(covariance in any_covariance(), cap in 0.3..1.0_f64) {
+        let weights = min_variance_weights(&covariance, cap).unwrap();
+        prop_assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        if cap * weights.len() as f64 <= 1.0 {
+            return Ok(());
+        }
+        prop_assert!(weights.iter().all(|weight| (0.0..=cap + 1e-9).contains(weight)));
+        let variance = |weights: &[f64]| covariance.risk_contributions(weights).iter().sum::<f64>();
+        let least = variance(&weights);
+        for from in 0..weights.len() {
+            for to in 0..weights.len() {
+                let step = weights[from].min(cap - weights[to]).clamp(0.0, 1e-3);
+                let mut shifted = weights.clone();
+                shifted[from] -= step;
+                shifted[to] += step;
+                prop_assert!(variance(&shifted) >= least * (1.0 - 1e-6), "from {from} to {to} by {step}");
+            }
+        }
+    }
+}
