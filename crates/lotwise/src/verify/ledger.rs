@@ -1,0 +1,374 @@
+//! Ledgers: accounts and events in, sale rows and open lots out.
+
+use lotwise_core::{Date, Money, Shares, Symbol};
+use lotwise_tax::{
+    Account, AccountId, AccountKind, BasisSource, Booking, Event, EventKind, Ledger, LotId, LotSelection, LotsLeave,
+    Method, OpenLot, Replacement, Rules, SaleId, SaleRow, Tacking, book,
+};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use super::compare::Precision;
+use super::{Outcome, parse, rules};
+
+/// Account of events that name none.
+const ACCOUNT: &str = "T";
+/// Security of events that name none.
+const SYMBOL: &str = "X";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    #[serde(default, rename = "id")]
+    _id: IgnoredAny,
+    #[serde(default, rename = "title")]
+    _title: IgnoredAny,
+    #[serde(default, rename = "source")]
+    _source: IgnoredAny,
+    #[serde(default, rename = "note")]
+    _note: IgnoredAny,
+    #[serde(default, rename = "expected")]
+    _expected: IgnoredAny,
+    #[serde(default)]
+    options: Options,
+    #[serde(default)]
+    accounts: Vec<NamedAccount>,
+    events: Vec<NamedEvent>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    method: Option<String>,
+    lots_leave: Option<String>,
+    older_lots_can_replace: Option<bool>,
+    tacking: Option<String>,
+    #[serde(default)]
+    identity_groups: Vec<Vec<String>>,
+    short_rate: Option<Value>,
+    long_rate: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedAccount {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    method: Option<String>,
+}
+
+/// One event of any type; which fields it may have depends on the type.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedEvent {
+    date: String,
+    #[serde(rename = "type")]
+    kind: String,
+    id: Option<String>,
+    account: Option<String>,
+    symbol: Option<String>,
+    qty: Option<Value>,
+    amount: Option<Value>,
+    fee: Option<Value>,
+    /// How a purchase came about (`drip`); every one is a purchase.
+    #[serde(default, rename = "kind")]
+    _how: IgnoredAny,
+    #[serde(default)]
+    lots: Vec<NamedLot>,
+    ratio: Option<Value>,
+    basis: Option<Value>,
+    acquired: Option<String>,
+    method: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedLot {
+    lot: String,
+    qty: Value,
+}
+
+pub(super) fn compute(case: &Value) -> Result<Outcome, String> {
+    let parsed: Case = parse(case)?;
+    let rules = rules_of(&parsed.options)?;
+    let ledger = ledger_of(&parsed)?;
+    Ok(match book(&ledger, &rules) {
+        Ok(booking) => Outcome::compared(expected(case).as_ref(), computed(&booking), &Precision::SixPlaces),
+        Err(error) => Outcome::refused(&error),
+    })
+}
+
+fn rules_of(options: &Options) -> Result<Rules, String> {
+    let mut rules = Rules::default();
+    if let Some(text) = &options.lots_leave {
+        rules.lots_leave = match text.as_str() {
+            "together" => LotsLeave::Together,
+            "one_by_one" => LotsLeave::OneByOne,
+            other => return Err(format!("lots_leave {other:?} is neither together nor one_by_one")),
+        };
+    }
+    if let Some(text) = &options.tacking {
+        rules.tacking = match text.as_str() {
+            "add" => Tacking::Add,
+            "union" => Tacking::Union,
+            other => return Err(format!("tacking {other:?} is neither add nor union")),
+        };
+    }
+    if let Some(can) = options.older_lots_can_replace {
+        rules.older_lots_can_replace = can;
+    }
+    for group in &options.identity_groups {
+        rules.identity_groups.push(group.iter().map(|text| symbol(text)).collect::<Result<_, _>>()?);
+    }
+    if let Some(value) = &options.short_rate {
+        rules.rates.short = rules::rate("short_rate", value)?;
+    }
+    if let Some(value) = &options.long_rate {
+        rules.rates.long = rules::rate("long_rate", value)?;
+    }
+    Ok(rules)
+}
+
+fn ledger_of(case: &Case) -> Result<Ledger, String> {
+    let standing = case.options.method.as_deref().map_or(Ok(Method::Fifo), method)?;
+    let mut accounts = Vec::new();
+    for account in &case.accounts {
+        accounts.push(Account {
+            id: AccountId::new(&account.id),
+            kind: account_kind(&account.kind)?,
+            method: account.method.as_deref().map_or(Ok(standing), method)?,
+        });
+    }
+    if accounts.is_empty() {
+        accounts.push(Account { id: AccountId::new(ACCOUNT), kind: AccountKind::Taxable, method: standing });
+    }
+    let events = case.events.iter().enumerate().map(|(index, event)| {
+        event_of(event, index).map_err(|message| format!("event {} of {}: {message}", index + 1, event.date))
+    });
+    Ok(Ledger { accounts, events: events.collect::<Result<_, _>>()? })
+}
+
+fn event_of(event: &NamedEvent, index: usize) -> Result<Event, String> {
+    let id = event.id.clone().unwrap_or_else(|| format!("#{}", index + 1));
+    let required = |name: &str, value: &Option<Value>| value.clone().ok_or_else(|| format!("{name} is missing"));
+    let quantity = || rules::shares("qty", &required("qty", &event.qty)?);
+    let money = |name: &str, value: &Option<Value>| rules::money(name, &required(name, value)?);
+    let fee = event.fee.as_ref().map_or(Ok(Money::ZERO), |fee| rules::money("fee", fee))?;
+    let kind = match event.kind.as_str() {
+        "buy" => {
+            EventKind::Buy { lot: LotId::new(&id), shares: quantity()?, amount: money("amount", &event.amount)?, fee }
+        }
+        "sell" => EventKind::Sell {
+            sale: SaleId::new(&id),
+            shares: quantity()?,
+            amount: money("amount", &event.amount)?,
+            fee,
+            lots: selection(event)?,
+        },
+        "open" => EventKind::Open {
+            lot: LotId::new(&id),
+            shares: quantity()?,
+            basis: event.basis.as_ref().map(|basis| rules::money("basis", basis)).transpose()?,
+            acquired: event.acquired.as_deref().map(rules::date).transpose()?,
+            source: if event.basis.is_some() { BasisSource::Stated } else { BasisSource::Unknown },
+        },
+        "split" => {
+            let ratio = rules::shares("ratio", &required("ratio", &event.ratio)?)?;
+            EventKind::Split { new: ratio, old: Shares::from_whole(1) }
+        }
+        "return_of_capital" => {
+            EventKind::ReturnOfCapital { sale: SaleId::new(&id), amount: money("amount", &event.amount)? }
+        }
+        "remove" => EventKind::Remove { shares: quantity()? },
+        other => {
+            return Err(format!(
+                "type {other:?} is not supported (supported: buy, sell, split, open, return_of_capital, remove)"
+            ));
+        }
+    };
+    Ok(Event {
+        date: rules::date(&event.date)?,
+        account: AccountId::new(event.account.as_deref().unwrap_or(ACCOUNT)),
+        symbol: symbol(event.symbol.as_deref().unwrap_or(SYMBOL))?,
+        kind,
+    })
+}
+
+fn selection(event: &NamedEvent) -> Result<LotSelection, String> {
+    if event.lots.is_empty() {
+        return Ok(event.method.as_deref().map(method).transpose()?.map_or(LotSelection::Standing, LotSelection::By));
+    }
+    let named = event.lots.iter().map(|lot| Ok((LotId::new(&lot.lot), rules::shares("qty of a lot", &lot.qty)?)));
+    Ok(LotSelection::Lots(named.collect::<Result<_, String>>()?))
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    Ok(match text {
+        // A sale that names no lots under a standing order to name them falls back on the legal default.
+        "fifo" | "specific" => Method::Fifo,
+        "lifo" => Method::Lifo,
+        "hifo" => Method::Hifo,
+        "min_tax" | "min-tax" => Method::MinTax,
+        "average" => Method::Average,
+        other => return Err(format!("method {other:?} is none of fifo, lifo, hifo, min_tax, average, specific")),
+    })
+}
+
+fn account_kind(text: &str) -> Result<AccountKind, String> {
+    Ok(match text {
+        "taxable" => AccountKind::Taxable,
+        "ira" => AccountKind::Ira,
+        "roth" => AccountKind::Roth,
+        "spouse_taxable" => AccountKind::SpouseTaxable,
+        "spouse_ira" => AccountKind::SpouseIra,
+        "other" => AccountKind::Other,
+        other => {
+            return Err(format!(
+                "account type {other:?} is none of taxable, ira, roth, spouse_taxable, spouse_ira, other"
+            ));
+        }
+    })
+}
+
+fn symbol(text: &str) -> Result<Symbol, String> {
+    Symbol::parse(text).map_err(|error| error.to_string())
+}
+
+/// The expectation, its open lots by account and lot: cases list them as they please.
+fn expected(case: &Value) -> Option<Value> {
+    let mut expected = case.get("expected")?.clone();
+    if let Some(Value::Array(lots)) = expected.get_mut("open_lots") {
+        lots.sort_by_key(|lot| {
+            let text = |field: &str| lot.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+            (text("account"), text("lot"))
+        });
+    }
+    Some(expected)
+}
+
+fn computed(booking: &Booking) -> Value {
+    let mut open_lots: Vec<&OpenLot> = booking.open_lots.iter().collect();
+    open_lots.sort_by_key(|lot| (lot.account.clone(), lot.lot.clone()));
+    json!({
+        "sales": booking.sales.iter().map(sale).collect::<Vec<_>>(),
+        "open_lots": open_lots.into_iter().map(open_lot).collect::<Vec<_>>(),
+        "permanently_disallowed": amount(booking.permanently_disallowed),
+    })
+}
+
+fn sale(row: &SaleRow) -> Value {
+    json!({
+        "sale": row.sale.as_str(),
+        "lot": row.lot.as_str(),
+        "qty": row.shares.to_string(),
+        "acquired": row.acquired.map(day),
+        "holding_from": row.holding_from.map(day),
+        "sold": day(row.sold),
+        "proceeds": amount(row.proceeds),
+        "basis": row.basis.map(amount),
+        "gain": row.gain.map(amount),
+        "disallowed": amount(row.disallowed),
+        "reportable": row.reportable.map(amount),
+        "term": row.term.map(|term| term.name()),
+        "code": row.code,
+        "matches": row.matches.iter().map(replacement).collect::<Vec<_>>(),
+    })
+}
+
+fn replacement(found: &Replacement) -> Value {
+    json!({
+        "replacement": found.lot.as_str(),
+        "qty": found.shares.to_string(),
+        "disallowed": amount(found.disallowed),
+        "permanent": found.permanent,
+    })
+}
+
+fn open_lot(lot: &OpenLot) -> Value {
+    json!({
+        "lot": lot.lot.as_str(),
+        "account": lot.account.as_str(),
+        "qty": lot.shares.to_string(),
+        "basis": lot.basis.map(amount),
+        "acquired": lot.acquired.map(day),
+        "holding_from": lot.holding_from.map(day),
+        "washed": lot.washed,
+        "deferred_loss": amount(lot.deferred_loss),
+    })
+}
+
+fn day(date: Date) -> String {
+    date.to_string()
+}
+
+/// To six places, without zeros that say nothing: the way cases write amounts.
+fn amount(amount: Money) -> String {
+    let text = amount.round(6, lotwise_core::Rounding::HalfAwayFromZero).to_string();
+    text.strip_suffix(".00").map_or_else(|| text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(text: &str) -> Result<Outcome, String> {
+        compute(&serde_json::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_ledger_comes_out_in_the_shape_of_its_expectation() {
+        let outcome = case(
+            r#"{"id": "wash", "options": {"method": "lifo"}, "accounts": [{"id": "T", "type": "taxable"}], "events": [
+                {"date": "2025-01-06", "type": "buy", "id": "L1", "qty": "3", "amount": 1000, "fee": "1"},
+                {"date": "2025-03-10", "type": "sell", "id": "S1", "qty": 3, "amount": "750.5"},
+                {"date": "2025-03-25", "type": "buy", "id": "L2", "qty": "1", "amount": "250", "kind": "drip"}
+            ], "expected": {
+                "sales": [{"sale": "S1", "gain": "-250.5", "disallowed": "83.5", "term": "short", "code": "W",
+                    "matches": [{"replacement": "L2", "qty": "1", "disallowed": "83.5", "permanent": false}]}],
+                "open_lots": [{"lot": "L2", "basis": "333.5", "holding_from": "2025-01-21", "washed": true}]}}"#,
+        )
+        .unwrap();
+        assert_eq!(outcome.differences, Some(vec![]));
+        assert_eq!(outcome.computed["permanently_disallowed"], "0");
+    }
+
+    #[test]
+    fn every_switch_is_read() {
+        let options: Options = serde_json::from_str(
+            r#"{"lots_leave": "one_by_one", "older_lots_can_replace": false, "tacking": "union",
+                "identity_groups": [["A", "B"]], "short_rate": 0.4, "long_rate": "0.2"}"#,
+        )
+        .unwrap();
+        let rules = rules_of(&options).unwrap();
+        assert_eq!((rules.lots_leave, rules.tacking), (LotsLeave::OneByOne, Tacking::Union));
+        assert!(!rules.older_lots_can_replace);
+        assert_eq!(rules.identity_groups[0].len(), 2);
+        assert_eq!((rules.rates.short.to_string(), rules.rates.long.to_string()), ("0.4".into(), "0.2".into()));
+    }
+
+    #[test]
+    fn a_ledger_that_cannot_be_booked_fails_with_the_reason() {
+        let outcome =
+            case(r#"{"events": [{"date": "2025-01-06", "type": "sell", "qty": "1", "amount": "1"}]}"#).unwrap();
+        assert_eq!(outcome.differences.map(|differences| differences.len()), Some(1));
+        assert!(outcome.unsupported.unwrap().contains("holds 0"));
+    }
+
+    #[test]
+    fn mistakes_name_the_event_and_the_field() {
+        for (event, message) in [
+            (r#"{"date": "2025-01-06", "type": "buy", "qty": "1"}"#, "event 1 of 2025-01-06: amount is missing"),
+            (r#"{"date": "2025-01-06", "type": "buy", "qty": "1e", "amount": 1}"#, "qty"),
+            (r#"{"date": "2025-02-30", "type": "split", "ratio": "2"}"#, "2025-02-30"),
+            (r#"{"date": "2025-01-06", "type": "merger"}"#, "merger"),
+            (r#"{"date": "2025-01-06", "type": "buy", "quantity": "1"}"#, "quantity"),
+        ] {
+            let refused = case(&format!(r#"{{"events": [{event}]}}"#)).err().unwrap();
+            assert!(refused.contains(message), "{refused}");
+        }
+        assert!(case(r#"{"events": [], "options": {"method": "best"}}"#).err().unwrap().contains("best"));
+        assert!(case(r#"{"events": [], "accounts": [{"id": "T", "type": "401k"}]}"#).err().unwrap().contains("401k"));
+    }
+}
