@@ -1,2 +1,15 @@
-//! Lotwise.
-fn main() {}
+//! `lotwise`: the command line.
+
+mod args;
+mod clock;
+mod commands;
+mod context;
+mod errors;
+mod input;
+mod output;
+mod settings;
+mod start;
+
+fn main() -> std::process::ExitCode {
+    start::run()
+}

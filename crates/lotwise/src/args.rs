@@ -1,0 +1,452 @@
+//! Every command, flag and value of the command line, in one place: help, completions and man
+//! pages are made from these definitions.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use lotwise_core::{Date, Money, Objective, Rate, Shares, Symbol};
+use lotwise_tax::{FilingStatus, Method};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lotwise",
+    version,
+    about = "Tax-aware portfolio management: lots, wash sales, harvesting and after-tax advice",
+    after_help = "Not investment or tax advice: estimates from your data and the rates you entered.",
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// Flags that work everywhere.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that work everywhere.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Global {
+    /// Print one JSON object instead of text
+    #[arg(long, global = true, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print the main table as CSV
+    #[arg(long, global = true)]
+    pub csv: bool,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Mask amounts and share counts; weights and percentages stay
+    #[arg(long, global = true)]
+    pub privacy: bool,
+    /// Use no colours (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read brokers' exports and show what was understood
+    Import(ImportArgs),
+    /// The year's tax
+    #[command(subcommand)]
+    Tax(TaxCommand),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write all pages into a folder
+    Man {
+        /// Write one page per command into this folder
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Without --dry-run nothing is read: storing a history comes with the ledger."
+)]
+pub struct ImportArgs {
+    /// Exports to read, of any known broker
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Take the files for this format instead of recognising it
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Read only this account, or give this name to the only one
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Show what would be imported and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What else `import` can do.
+    #[command(subcommand)]
+    pub command: Option<ImportCommand>,
+}
+
+/// Other things that `import` does.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// List the formats that are read
+    Formats,
+}
+
+/// Histories, prices and the day, as most commands take them.
+#[derive(Debug, Clone, Args)]
+pub struct HistoryArgs {
+    /// Brokers' exports; they are read without being stored
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub history: Vec<PathBuf>,
+    /// Take the files for this format instead of recognising it
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Use only this account, or give this name to the only one
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Prices: a Parquet or CSV file, or a folder of them; without it the local cache
+    #[arg(long, value_name = "PATH")]
+    pub prices: Option<PathBuf>,
+    /// Look at the account at the close of this day instead of today
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<Date>,
+    /// The person's tax rates.
+    #[command(flatten)]
+    pub rates: RateArgs,
+}
+
+/// The person's tax rates; each may also stand in `lotwise.toml`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Tax rates")]
+pub struct RateArgs {
+    /// Marginal rate on short-term gains, for instance 0.24
+    #[arg(long, value_name = "RATE")]
+    pub short_rate: Option<Rate>,
+    /// Marginal rate on long-term gains, for instance 0.15
+    #[arg(long, value_name = "RATE")]
+    pub long_rate: Option<Rate>,
+    /// State rate on short-term gains
+    #[arg(long, value_name = "RATE")]
+    pub state_short_rate: Option<Rate>,
+    /// State rate on long-term gains
+    #[arg(long, value_name = "RATE")]
+    pub state_long_rate: Option<Rate>,
+}
+
+/// Which lots leave when a sale names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MethodArg {
+    /// Earliest acquired first: the legal default
+    Fifo,
+    /// Latest acquired first
+    Lifo,
+    /// Highest basis per share first
+    Hifo,
+    /// Least tax first, wash sales included
+    MinTax,
+    /// Average basis; only for lots marked eligible
+    Average,
+}
+
+impl MethodArg {
+    /// The method of the tax engine.
+    #[must_use]
+    pub const fn method(self) -> Method {
+        match self {
+            Self::Fifo => Method::Fifo,
+            Self::Lifo => Method::Lifo,
+            Self::Hifo => Method::Hifo,
+            Self::MinTax => Method::MinTax,
+            Self::Average => Method::Average,
+        }
+    }
+}
+
+/// Reads a filing status by its name and lists the names in help and errors.
+fn filing_status() -> impl TypedValueParser<Value = FilingStatus> {
+    PossibleValuesParser::new(FilingStatus::ALL.map(FilingStatus::name))
+        .map(|name| FilingStatus::parse(&name).expect("Invariant: only names of statuses pass"))
+}
+
+/// `lots`.
+#[derive(Debug, Args)]
+pub struct LotsArgs {
+    /// Show only this symbol
+    #[arg(value_name = "SYMBOL")]
+    pub symbol: Option<Symbol>,
+    /// Histories, prices and the day.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// Which lots left in sales that name none
+    #[arg(long, value_enum, default_value_t = MethodArg::Fifo)]
+    pub method: MethodArg,
+    /// Show only lots that turn long-term within this many days
+    #[arg(long, value_name = "DAYS")]
+    pub countdown: Option<u16>,
+}
+
+/// `harvest`.
+#[derive(Debug, Args)]
+pub struct HarvestArgs {
+    /// Histories, prices and the day.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// The tax year; without it the year of the day
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(2018..=2026))]
+    pub year: Option<i32>,
+    /// Leave out losses smaller than this amount
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub min: Money,
+}
+
+/// `whatif`.
+#[derive(Debug, Subcommand)]
+pub enum WhatifCommand {
+    /// What a sale would come to after tax
+    Sell(WhatifSellArgs),
+}
+
+/// A scenario to put beside the sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Comparison {
+    /// Sell the same shares once they are long-term
+    Wait,
+    /// Every lot method and the whole position
+    All,
+}
+
+/// Shares of a lot named for a sale: `ID=SHARES`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LotChoice {
+    /// The lot.
+    pub lot: String,
+    /// Shares of it, above zero.
+    pub shares: Shares,
+}
+
+impl std::str::FromStr for LotChoice {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (lot, shares) = text.rsplit_once('=').ok_or("expected ID=SHARES, for instance lot-3=10")?;
+        let shares = Shares::parse(shares).map_err(|error| error.to_string())?;
+        if lot.is_empty() || !shares.is_positive() {
+            return Err("expected ID=SHARES with a number of shares above zero".to_owned());
+        }
+        Ok(Self { lot: lot.to_owned(), shares })
+    }
+}
+
+/// `whatif sell`.
+#[derive(Debug, Args)]
+pub struct WhatifSellArgs {
+    /// What to sell
+    pub symbol: Symbol,
+    /// How many shares
+    pub shares: Shares,
+    /// Histories, prices and the day.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// The day of the sale; without it the day of the account
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<Date>,
+    /// Which lots leave
+    #[arg(long, value_enum, conflicts_with = "lot")]
+    pub method: Option<MethodArg>,
+    /// Sell these shares of this lot; may be given several times
+    #[arg(long, value_name = "ID=SHARES")]
+    pub lot: Vec<LotChoice>,
+    /// Scenarios to put beside it
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub compare: Vec<Comparison>,
+}
+
+/// `recommend`.
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// Histories, prices and the day.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// What the account is for
+    #[arg(long, value_name = "OBJECTIVE", default_value = "ALPHA_VS_EW")]
+    pub objective: Objective,
+    /// The rule that chooses the weights; without it the default of the objective
+    #[arg(long, value_name = "POLICY")]
+    pub policy: Option<String>,
+}
+
+/// The invented persons of the sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Persona {
+    /// Buys and sells often
+    Trader,
+    /// Bought years ago and held
+    Longterm,
+    /// Sits on losses
+    Loss,
+    /// Lives on the account
+    Retiree,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Whose account to look at
+    #[arg(long, value_enum, default_value_t = Persona::Trader)]
+    pub persona: Persona,
+}
+
+/// `tax`.
+#[derive(Debug, Subcommand)]
+pub enum TaxCommand {
+    /// Estimate the federal and state tax of a year
+    Estimate(TaxEstimateArgs),
+}
+
+/// How to compute the tax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TaxMode {
+    /// Brackets, the 0/15/20 % bands and the net investment income tax
+    Brackets,
+    /// Two flat rates: an explicit simplification
+    Flat,
+}
+
+/// `tax estimate`.
+#[derive(Debug, Args)]
+pub struct TaxEstimateArgs {
+    /// The tax year
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(2018..=2026))]
+    pub year: i32,
+    /// How you file; without it the setting `status`
+    #[arg(long, value_name = "STATUS", value_parser = filing_status())]
+    pub status: Option<FilingStatus>,
+    /// Wages
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub wages: Money,
+    /// Taxable interest
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub interest: Money,
+    /// Other ordinary income that is not from investments, negative for a loss
+    #[arg(long, value_name = "AMOUNT", default_value = "0", allow_negative_numbers = true)]
+    pub other_income: Money,
+    /// Qualified dividends
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub qualified_dividends: Money,
+    /// Dividends that are not qualified
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub ordinary_dividends: Money,
+    /// The year's net short-term gain, negative for a loss
+    #[arg(long, value_name = "AMOUNT", default_value = "0", allow_negative_numbers = true)]
+    pub short_term_gain: Money,
+    /// The year's net long-term gain, negative for a loss
+    #[arg(long, value_name = "AMOUNT", default_value = "0", allow_negative_numbers = true)]
+    pub long_term_gain: Money,
+    /// Short-term loss carried over from the year before, above zero
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub short_carryover: Money,
+    /// Long-term loss carried over from the year before, above zero
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub long_carryover: Money,
+    /// Deduction in place of the standard one
+    #[arg(long, value_name = "AMOUNT")]
+    pub deduction: Option<Money>,
+    /// Brackets, or two flat rates
+    #[arg(long, value_enum, default_value_t = TaxMode::Brackets)]
+    pub mode: TaxMode,
+    /// Add the sales, dividends and interest of these exports
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub history: Vec<PathBuf>,
+    /// Which lots left in sales that name none
+    #[arg(long, value_enum, default_value_t = MethodArg::Fifo)]
+    pub method: MethodArg,
+    /// Flat and state rates.
+    #[command(flatten)]
+    pub rates: RateArgs,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Files of cases, or folders of such files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Find duplicates, gaps, impossible bars, jumps, stale runs and unadjusted splits
+    Check(DataPath),
+    /// Say what is there: symbols, sessions, tables
+    Describe(DataPath),
+    /// Compute features, regimes and metadata
+    Features(FeaturesArgs),
+}
+
+/// A table of prices.
+#[derive(Debug, Args)]
+pub struct DataPath {
+    /// A Parquet or CSV file, or a folder of them
+    pub path: PathBuf,
+}
+
+/// `data features`.
+#[derive(Debug, Args)]
+pub struct FeaturesArgs {
+    /// A Parquet or CSV file, or a folder of them
+    pub path: PathBuf,
+    /// Only these symbols, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub symbols: Vec<Symbol>,
+    /// First session
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// Last session
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// Write a Parquet file instead of printing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    pub out: Option<PathBuf>,
+}
+
+/// `prices`.
+#[derive(Debug, Subcommand)]
+pub enum PricesCommand {
+    /// Fetch daily prices into the local cache
+    Fetch(FetchArgs),
+    /// Say what the cache holds and how old it is
+    Status,
+}
+
+/// `prices fetch`.
+#[derive(Debug, Args)]
+pub struct FetchArgs {
+    /// What to fetch
+    #[arg(required = true, value_name = "SYMBOL")]
+    pub symbols: Vec<Symbol>,
+    /// First day; without it five years back
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<Date>,
+    /// Last day; without it today
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<Date>,
+    /// Use only what the cache holds
+    #[arg(long)]
+    pub offline: bool,
+    /// Take the prices from this file or folder instead of the network
+    #[arg(long, value_name = "PATH")]
+    pub source: Option<PathBuf>,
+}

@@ -1,0 +1,41 @@
+//! What each command does. A command turns arguments into a [`Report`] or a list of errors; it
+//! prints nothing itself.
+
+mod import;
+mod scripts;
+mod tax_estimate;
+
+use crate::args::{Command, ImportCommand, TaxCommand};
+use crate::context::Context;
+use crate::errors::Failure;
+use crate::output::Report;
+
+/// What a command hands back.
+pub enum Outcome {
+    /// A result in every form.
+    Report(Box<Report>),
+    /// Bytes for stdout as they are: a completion script, a manual page.
+    Text(Vec<u8>),
+}
+
+impl From<Report> for Outcome {
+    fn from(report: Report) -> Self {
+        Self::Report(Box::new(report))
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What the person has to put right.
+pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
+    match command {
+        Command::Import(arguments) => match arguments.command {
+            Some(ImportCommand::Formats) => Ok(import::formats(context).into()),
+            None => import::dry_run(&arguments, context).map(Outcome::from),
+        },
+        Command::Tax(TaxCommand::Estimate(arguments)) => tax_estimate::run(&arguments, context).map(Outcome::from),
+        Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),
+        Command::Man { out } => scripts::man(out.as_deref(), context).map(Outcome::Text),
+    }
+}

@@ -1,0 +1,167 @@
+//! What a command hands back, and how it is printed in each form.
+
+use std::io::{self, Write};
+
+use lotwise_core::Date;
+use serde_json::{Map, Value, json};
+
+use super::{Form, Page, Style, Table, Tone, paint};
+use crate::errors::{CliError, Exit, Failure, Place, place_json};
+
+/// Something that a person should know and that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable name for programs, `kebab-case`.
+    pub code: &'static str,
+    /// What to know, without a final period.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl Warning {
+    /// A warning about nothing in particular.
+    #[must_use]
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), place: Place::default() }
+    }
+
+    /// With a place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+}
+
+/// Writes JSON piece by piece.
+pub type JsonWriter = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()>>;
+
+/// The value of the key `data`.
+pub enum Data {
+    /// All at once.
+    Value(Value),
+    /// Written piece by piece, for results too large to hold twice.
+    Stream(JsonWriter),
+}
+
+/// What a command hands back.
+pub struct Report {
+    /// Name of the schema without prefix and version, for instance `import`.
+    pub schema: &'static str,
+    /// The day that the result speaks of.
+    pub as_of: Date,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+    /// For `--json`.
+    pub data: Data,
+    /// For people.
+    pub page: Page,
+    /// For `--csv`; `None` where the result is no table.
+    pub table: Option<Table>,
+    /// Parts of the input that could not be used.
+    pub errors: Failure,
+    /// What the program ends with.
+    pub exit: Exit,
+}
+
+impl Report {
+    /// A result without warnings, table and errors.
+    #[must_use]
+    pub fn new(schema: &'static str, as_of: Date, data: Value, page: Page) -> Self {
+        Self {
+            schema,
+            as_of,
+            warnings: Vec::new(),
+            data: Data::Value(data),
+            page,
+            table: None,
+            errors: Failure::default(),
+            exit: Exit::Done,
+        }
+    }
+
+    /// With the table that `--csv` prints.
+    #[must_use]
+    pub fn table(mut self, table: Table) -> Self {
+        self.table = Some(table);
+        self
+    }
+
+    /// With warnings.
+    #[must_use]
+    pub fn warnings(mut self, warnings: Vec<Warning>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+}
+
+/// Prints a result: data to `out`, talk to stderr. Returns the exit code.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_report(report: Report, style: &Style, out: &mut dyn Write) -> io::Result<Exit> {
+    let errors = report.errors.grouped();
+    let exit = if errors.0.is_empty() { report.exit } else { errors.exit() };
+    match style.form {
+        Form::Json => {
+            let mut head = Map::new();
+            head.insert("schema".to_owned(), json!(format!("lotwise.{}/1", report.schema)));
+            head.insert("as_of".to_owned(), json!(report.as_of.to_string()));
+            head.insert("warnings".to_owned(), warnings_json(&report.warnings));
+            head.extend(errors.to_json(style.figures));
+            // The head is an object and never empty, so `data` can follow its last member.
+            let head = Value::Object(head).to_string();
+            out.write_all(head[..head.len() - 1].as_bytes())?;
+            out.write_all(b",\"data\":")?;
+            match report.data {
+                Data::Value(value) => serde_json::to_writer(&mut *out, &value)?,
+                Data::Stream(write) => write(out)?,
+            }
+            out.write_all(b"}\n")?;
+        }
+        Form::Csv => {
+            let Some(table) = report.table else {
+                let error = CliError::new("no-table", Exit::Usage, "the result of this command is not one table")
+                    .help("leave out --csv, or use --json");
+                return write_failure(error.into(), style, out);
+            };
+            out.write_all(table.to_csv().as_bytes())?;
+        }
+        Form::Text => out.write_all(report.page.to_text(style.width, style.colour).as_bytes())?,
+    }
+    if style.form != Form::Json {
+        for warning in &report.warnings {
+            let place = warning.place.to_string();
+            let place = if place.is_empty() { place } else { format!(" ({place})") };
+            let word = paint("warning:", Tone::Caution, style.error_colour);
+            style.say(&format!("{word} {}{place}", warning.message));
+        }
+        if !errors.0.is_empty() {
+            eprint!("{}", errors.to_text(style.figures, style.error_colour));
+        }
+    }
+    Ok(exit)
+}
+
+/// Prints what went wrong: JSON to `out`, text to stderr. Returns the exit code.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_failure(failure: Failure, style: &Style, out: &mut dyn Write) -> io::Result<Exit> {
+    let failure = failure.grouped();
+    if style.form == Form::Json {
+        serde_json::to_writer(&mut *out, &Value::Object(failure.to_json(style.figures)))?;
+        out.write_all(b"\n")?;
+    } else {
+        eprint!("{}", failure.to_text(style.figures, style.error_colour));
+    }
+    Ok(failure.exit())
+}
+
+fn warnings_json(warnings: &[Warning]) -> Value {
+    warnings
+        .iter()
+        .map(|warning| json!({"code": warning.code, "message": warning.message, "where": place_json(&warning.place)}))
+        .collect()
+}
