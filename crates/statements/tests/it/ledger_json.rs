@@ -1,0 +1,125 @@
+//! Lotwise's JSON ledger, as a statement and for those who compute with it.
+
+use lotwise_core::{Money, Shares};
+use lotwise_statements::ledger_json::{JsonAction, parse};
+
+use crate::told::{asked, notes, refusal, statement, told};
+
+const LEDGER: &str = r#"{
+ "id": "demo", "options": {"method": "hifo", "tolerance": 2},
+ "accounts": [{"id": "T", "type": "taxable"}, {"id": "I", "type": "ira"}],
+ "events": [
+  {"date": "2024-01-02", "type": "buy", "id": "L1", "qty": 10, "amount": 0.1, "fee": "1"},
+  {"date": "2024-01-03", "type": "buy", "id": "L2", "qty": "3", "amount": "10", "account": "I", "symbol": "acrn", "kind": "drip"},
+  {"date": "2024-02-01", "type": "split", "ratio": "3:2"},
+  {"date": "2024-03-01", "type": "sell", "id": "S1", "qty": "4", "amount": 20, "fee": 0.5, "lots": [{"lot": "L1", "qty": "4"}]}
+ ],
+ "expected": {"sales": []}
+}"#;
+
+#[test]
+fn a_ledger_reads_as_a_statement() {
+    let statement = statement(LEDGER);
+    assert_eq!(statement.format, "lotwise-ledger-json");
+    assert_eq!(
+        told(&statement),
+        [
+            "2024-01-02 buy SECURITY 10 @ 0.01 = -1.10, 1.00 USD -",
+            "2024-01-03 reinvest ACRN 3 @ - = -10.00, 0.00 USD -",
+            "2024-02-01 split SECURITY - @ - = 0.00, 0.00 USD -",
+            "2024-03-01 sell SECURITY -4 @ 5.00 = 19.50, 0.50 USD lots_chosen",
+        ]
+    );
+    let ratio = statement.transactions[2].split_ratio.unwrap();
+    assert_eq!((ratio.0.to_string(), ratio.1.to_string()), ("3".to_owned(), "2".to_owned()));
+    assert_eq!(statement.transactions[3].description, "sell lots L1 4");
+    assert_eq!(statement.transactions.iter().map(|one| one.row).collect::<Vec<_>>(), [5, 6, 7, 8]);
+    assert_eq!(asked(&statement), [""; 0]);
+}
+
+#[test]
+fn a_ledger_reads_as_parts() {
+    let file = parse(LEDGER).unwrap();
+    let [ledger] = file.ledgers.as_slice() else { panic!("{file:?}") };
+    assert_eq!(ledger.options, [("method".to_owned(), "hifo".to_owned()), ("tolerance".to_owned(), "2".to_owned())]);
+    assert_eq!(ledger.accounts[1].kind, "ira");
+    assert_eq!(ledger.expected.as_deref(), Some("{\"sales\": []}"));
+    let actions: Vec<_> = ledger.events.iter().map(|event| &event.as_ref().unwrap().action).collect();
+    let JsonAction::Buy { amount, .. } = actions[0] else { panic!("{actions:?}") };
+    // A tenth is a tenth, never the float next to it.
+    assert_eq!(*amount, Money::parse("0.1").unwrap());
+    let JsonAction::Sell { lots, .. } = actions[3] else { panic!("{actions:?}") };
+    assert_eq!(lots, &[("L1".to_owned(), Shares::from_whole(4))]);
+}
+
+#[test]
+fn cases_of_one_file_stay_apart() {
+    let case = |id: &str| {
+        format!(
+            r#"{{"id": "{id}", "events": [{{"date": "2024-01-02", "type": "buy", "id": "L1", "qty": "1", "amount": "2"}}]}}"#
+        )
+    };
+    let statement = statement(&format!(r#"{{"format": "x", "cases": [{}, {}]}}"#, case("a"), case("b")));
+    let named: Vec<_> = statement.transactions.iter().map(|one| (one.account.as_str(), one.id.as_str())).collect();
+    assert_eq!(named, [("a/T", "a/L1"), ("b/T", "b/L1")]);
+}
+
+#[test]
+fn events_that_cannot_be_read_are_quarantined_with_field_and_reason() {
+    for (event, expected) in [
+        ("7", "2: events holds something that is no event"),
+        (r#"{"type": "buy"}"#, "2: date is missing"),
+        (r#"{"date": "2024-02-30", "type": "buy"}"#, "2: date is not a date (expected YYYY-MM-DD)"),
+        (r#"{"date": 5, "type": "buy"}"#, "2: date is not a text"),
+        (r#"{"date": "2024-02-03", "type": "gift"}"#, "2: type is none of buy, sell and split"),
+        (r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 0, "amount": 1}"#, "2: qty is not above zero"),
+        (
+            r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 1e-12, "amount": 1}"#,
+            "2: qty cannot be read: \"1e-12\" has more than 9 decimal places",
+        ),
+        (r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 1, "amount": -1}"#, "2: amount is below zero"),
+        (r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 1, "amount": []}"#, "2: amount is not a number"),
+        (r#"{"date": "2024-02-03", "type": "buy", "qty": 1, "amount": 1}"#, "2: id is missing"),
+        (
+            r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 1, "amount": 1, "account": "Z"}"#,
+            "2: account is not among the accounts of the ledger",
+        ),
+        (
+            r#"{"date": "2024-02-03", "type": "sell", "id": "S", "qty": 2, "amount": 1, "lots": [{"lot": "L", "qty": 1}]}"#,
+            "2: lots do not sum to the 2 shares sold",
+        ),
+        (
+            r#"{"date": "2024-02-03", "type": "split", "ratio": "0"}"#,
+            "2: ratio is not a ratio above zero (expected 2, 0.1 or 3:2)",
+        ),
+    ] {
+        let statement = statement(&format!("{{\"events\": [\n{event}]}}"));
+        assert_eq!(notes(&statement.quarantined), [expected], "{event}");
+    }
+    let buy = r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 1, "amount": 1}"#;
+    let statement = statement(&format!("{{\"events\": [{buy},\n{buy}]}}"));
+    assert_eq!(notes(&statement.quarantined), ["2: id names an earlier event already"]);
+}
+
+#[test]
+fn unknown_fields_are_asked_about_and_change_nothing() {
+    let text =
+        r#"{"events": [{"date": "2024-02-03", "type": "split", "ratio": 2, "note": "x", "ratio": 3}], "extra": 1}"#;
+    let statement = statement(text);
+    assert_eq!(asked(&statement), ["unknown-field:extra", "unknown-field:note", "unknown-field:ratio"]);
+    assert_eq!(statement.transactions[0].split_ratio, Some((Shares::from_whole(2), Shares::from_whole(1))));
+}
+
+#[test]
+fn what_has_another_shape_is_refused_with_its_place() {
+    for (text, expected) in [
+        ("{\"events\": 5, \"qty\": 1}", "line 1, column 12: events is not an array"),
+        ("{\"cases\": {}, \"events\": []}", "line 1, column 11: cases is not an array"),
+        ("{\"cases\": [\n{\"id\": \"a\"}], \"events\": []}", "line 2, column 1: the ledger has no events"),
+        ("{\"events\": [],\n\"accounts\": [{\"id\": \"T\"}]}", "line 2, column 14: type of an account is missing"),
+        ("{\"events\": [}", "line 1, column 13: not well-formed JSON"),
+    ] {
+        let message = refusal(text).to_string();
+        assert!(message.starts_with(expected), "{text}: {message}");
+    }
+}

@@ -1,0 +1,54 @@
+//! A statement as short lines, for tests to compare.
+
+use lotwise_statements::{Error, ReadOptions, Statement, read};
+
+/// Reads with default options; every row must be accounted for.
+pub fn statement(text: &str) -> Statement {
+    let statement = read(text.as_bytes(), &ReadOptions::default()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_accounted(&statement);
+    statement
+}
+
+/// The error that reading ends with.
+pub fn refusal(text: &str) -> Error {
+    match read(text.as_bytes(), &ReadOptions::default()) {
+        Err(error) => error,
+        Ok(statement) => panic!("read as {}:\n{text}", statement.format),
+    }
+}
+
+/// The sum that always holds.
+pub fn assert_accounted(statement: &Statement) {
+    let Statement { transactions, ignored, quarantined, duplicates, rows, .. } = statement;
+    assert_eq!(transactions.len() + ignored.len() + quarantined.len() + duplicates.len(), *rows);
+}
+
+/// `date action symbol shares @ price = amount, fees currency detail`, empty parts as `-`.
+pub fn told(statement: &Statement) -> Vec<String> {
+    let dash = |part: Option<String>| part.unwrap_or_else(|| "-".to_owned());
+    let line = |one: &lotwise_statements::Transaction| {
+        format!(
+            "{} {} {} {} @ {} = {}, {} {} {}",
+            one.trade_date,
+            one.action,
+            dash(one.symbol.as_ref().map(ToString::to_string)),
+            dash(one.shares.map(|shares| shares.to_string())),
+            dash(one.price.map(|price| price.to_string())),
+            one.amount,
+            one.fees,
+            one.currency,
+            dash(one.detail.map(str::to_owned)),
+        )
+    };
+    statement.transactions.iter().map(line).collect()
+}
+
+/// `row: reason` of each note.
+pub fn notes(notes: &[lotwise_statements::RowNote]) -> Vec<String> {
+    notes.iter().map(|note| format!("{}: {}", note.row, note.reason)).collect()
+}
+
+/// The keys of the questions.
+pub fn asked(statement: &Statement) -> Vec<&str> {
+    statement.questions.iter().map(|question| question.key.as_str()).collect()
+}
