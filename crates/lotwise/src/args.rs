@@ -60,6 +60,8 @@ pub enum Command {
     /// The year's tax
     #[command(subcommand)]
     Tax(TaxCommand),
+    /// Recompute worked cases and compare with what they expect
+    Verify(VerifyArgs),
     /// Print the completion script of a shell
     Completions {
         /// The shell

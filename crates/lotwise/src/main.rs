@@ -9,6 +9,7 @@ mod input;
 mod output;
 mod settings;
 mod start;
+mod verify;
 
 fn main() -> std::process::ExitCode {
     start::run()

@@ -4,6 +4,7 @@
 mod import;
 mod scripts;
 mod tax_estimate;
+mod verify;
 
 use crate::args::{Command, ImportCommand, TaxCommand};
 use crate::context::Context;
@@ -35,6 +36,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
             None => import::dry_run(&arguments, context).map(Outcome::from),
         },
         Command::Tax(TaxCommand::Estimate(arguments)) => tax_estimate::run(&arguments, context).map(Outcome::from),
+        Command::Verify(arguments) => verify::run(&arguments, context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),
         Command::Man { out } => scripts::man(out.as_deref(), context).map(Outcome::Text),
     }

@@ -3,6 +3,7 @@
 
 use lotwise_core::{Money, Price, Rate, Rounding, Shares};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What stands in place of a hidden amount.
 const MASK: &str = "•••";
@@ -86,6 +87,20 @@ impl Figures {
             return text.to_owned();
         }
         text.chars().map(|character| if character.is_numeric() { '•' } else { character }).collect()
+    }
+
+    /// Masks every number, and every text that is one, inside a JSON value.
+    pub fn mask_numbers(self, value: &mut Value) {
+        if !self.masked {
+            return;
+        }
+        match value {
+            Value::Number(_) => *value = Value::from(MASK),
+            Value::String(text) if Money::parse_rounded(text).is_ok() => *value = Value::from(MASK),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.mask_numbers(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.mask_numbers(field)),
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
+        }
     }
 
     /// The name of an account: its last four characters are enough to tell it.
