@@ -77,6 +77,18 @@ impl Panel {
         Self { columns: std::array::from_fn(|_| vec![f64::NAN; cells]), mask: vec![false; cells], symbols, sessions }
     }
 
+    /// A panel from columns that are already aligned, asset-major, NaN wherever the mask is unset.
+    pub(crate) fn from_parts(
+        symbols: Vec<Symbol>,
+        sessions: Vec<Date>,
+        columns: [Vec<f64>; 6],
+        mask: Vec<bool>,
+    ) -> Self {
+        debug_assert!(symbols.is_sorted() && sessions.is_sorted(), "axes are sorted");
+        debug_assert!(columns.iter().all(|column| column.len() == mask.len()), "columns have one length");
+        Self { symbols, sessions, columns, mask }
+    }
+
     /// Stores one bar.
     pub fn set(&mut self, asset: AssetIdx, session: SessionIdx, bar: &RawBar) {
         let cell = asset.0 * self.sessions.len() + session.0;

@@ -15,8 +15,8 @@ use lotwise_core::Date;
 
 use crate::Error;
 use csv_file::CsvFile;
-use csv_file::is_missing;
-use parquet_file::ParquetFile;
+pub(crate) use csv_file::{csv_error, header, is_missing, open_text};
+pub(crate) use parquet_file::{NO_DAY, ParquetFile};
 pub use writer::{ColumnData, write_file, write_parquet};
 
 /// What a column holds, as far as the file says.
@@ -121,40 +121,56 @@ impl TextColumn {
     }
 }
 
-/// Collects a [`TextColumn`]; runs of one text, as in tables sorted by ticker, cost one look-up.
+/// Numbers distinct texts in order of first appearance.
+#[derive(Debug, Default)]
+pub(crate) struct Interner {
+    distinct: Vec<String>,
+    index: BTreeMap<String, u32>,
+    last: u32,
+}
+
+impl Interner {
+    /// The number of a text. Tables are sorted by ticker (the same text again) or by date (the
+    /// texts of the previous date in the same order), so most rows need no search.
+    pub(crate) fn code(&mut self, text: &str) -> u32 {
+        for guess in [self.last, self.last + 1] {
+            if self.distinct.get(guess as usize).is_some_and(|known| known == text) {
+                self.last = guess;
+                return guess;
+            }
+        }
+        self.last = if let Some(&code) = self.index.get(text) {
+            code
+        } else {
+            let code = self.distinct.len() as u32;
+            self.distinct.push(text.to_owned());
+            self.index.insert(text.to_owned(), code);
+            code
+        };
+        self.last
+    }
+
+    /// Every distinct text; the number of a text is its position.
+    pub(crate) fn into_distinct(self) -> Vec<String> {
+        self.distinct
+    }
+}
+
+/// Collects a [`TextColumn`].
 #[derive(Debug, Default)]
 pub(crate) struct TextBuilder {
-    column: TextColumn,
-    index: BTreeMap<String, u32>,
-    last: Option<u32>,
+    interner: Interner,
+    codes: Vec<Option<u32>>,
 }
 
 impl TextBuilder {
     pub(crate) fn push(&mut self, text: Option<&str>) {
-        let code = text.map(|text| self.code(text));
-        self.column.codes.push(code);
-    }
-
-    fn code(&mut self, text: &str) -> u32 {
-        if let Some(last) = self.last
-            && self.column.distinct[last as usize] == text
-        {
-            return last;
-        }
-        let code = if let Some(&code) = self.index.get(text) {
-            code
-        } else {
-            let code = self.column.distinct.len() as u32;
-            self.column.distinct.push(text.to_owned());
-            self.index.insert(text.to_owned(), code);
-            code
-        };
-        self.last = Some(code);
-        code
+        let code = text.map(|text| self.interner.code(text));
+        self.codes.push(code);
     }
 
     pub(crate) fn finish(self) -> TextColumn {
-        self.column
+        TextColumn { distinct: self.interner.into_distinct(), codes: self.codes }
     }
 }
 

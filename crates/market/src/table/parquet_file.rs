@@ -9,7 +9,7 @@ use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as PhysicalType}
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::ColumnDescriptor;
 
@@ -53,9 +53,10 @@ impl ParquetFile {
         let mut n_rows = 0_i64;
         for group in metadata.row_groups() {
             n_rows = n_rows.saturating_add(group.num_rows().max(0));
-            let inside = |chunk: &parquet::file::metadata::ColumnChunkMetaData| {
-                let (start, sizes) = (chunk.data_page_offset(), chunk.compressed_size());
-                start >= 0 && sizes >= 0 && start.saturating_add(sizes) as u64 <= bytes.saturating_add(BATCH as u64)
+            let inside = |chunk: &ColumnChunkMetaData| {
+                let start = chunk.dictionary_page_offset().unwrap_or_else(|| chunk.data_page_offset());
+                let end = start.saturating_add(chunk.compressed_size());
+                start >= 0 && chunk.compressed_size() >= 0 && end as u64 <= bytes
             };
             if !group.columns().iter().all(inside) {
                 return Err(corrupt(path, "a column lies outside the file"));
@@ -85,6 +86,11 @@ impl ParquetFile {
     /// Number of row groups.
     pub(crate) fn n_groups(&self) -> usize {
         self.metadata.num_row_groups()
+    }
+
+    /// Rows of one group.
+    pub(crate) fn group_rows(&self, group: usize) -> usize {
+        usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or(0)
     }
 
     /// Where the file lies.
@@ -209,8 +215,8 @@ impl ParquetFile {
         let file = File::open(&self.path).map_err(Error::io(&self.path))?;
         let leaf = self.leaves[column];
         guarded(&self.path, || {
+            let rows = self.group_rows(group);
             let group = self.metadata.row_group(group);
-            let rows = usize::try_from(group.num_rows()).unwrap_or(0);
             let pages = SerializedPageReader::new(Arc::new(file), group.column(leaf), rows, None)?;
             Ok(get_column_reader(group.column(leaf).column_descr_ptr(), Box::new(pages)))
         })
@@ -228,7 +234,7 @@ impl ParquetFile {
     ) -> Result<(), Error> {
         let chunk = self.metadata.row_group(group).column(self.leaves[column]);
         let optional = chunk.column_descr().max_def_level() > 0;
-        let mut left = usize::try_from(self.metadata.row_group(group).num_rows()).unwrap_or(0);
+        let mut left = self.group_rows(group);
         let mut values: Vec<T::T> = Vec::with_capacity(BATCH.min(left));
         let mut levels: Vec<i16> = Vec::with_capacity(if optional { BATCH.min(left) } else { 0 });
         let mut rows: Vec<V> = Vec::with_capacity(BATCH.min(left));
