@@ -177,7 +177,8 @@ impl Axes {
             }
         }
         for spelling in axes.assets.iter_mut().flatten() {
-            *spelling = spelling.map(|at| at.and_then(|at| position[at as usize]));
+            // A symbol without any bar still has its bad rows reported.
+            *spelling = spelling.map(|at| at.map(|at| position[at as usize].unwrap_or(NOWHERE)));
         }
         for (slot, _) in day_seen.iter().enumerate().filter(|(_, seen)| **seen) {
             axes.session_of_day[slot] = axes.sessions.len() as u32;

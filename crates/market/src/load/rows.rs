@@ -102,6 +102,7 @@ impl PriceRows {
     fn from_parquet(file: ParquetFile) -> Result<Self, Error> {
         let path = file.path().to_owned();
         let (date, ticker, columns, has_adj_close) = layout(&path, file.columns())?;
+        columns.iter().try_for_each(|&column| file.check_numeric(column))?;
         if file.n_rows() == 0 {
             return Err(Error::NoRows { file: path });
         }
@@ -124,7 +125,7 @@ impl PriceRows {
     }
 
     fn from_text(path: &Path, issues: &mut Issues) -> Result<Self, Error> {
-        let mut reader = table::open_text(path, MAX_TEXT_BYTES)?;
+        let mut reader = table::open_text(path, MAX_TEXT_BYTES, true)?;
         let header: Vec<ColumnInfo> = table::header(path, &mut reader)?
             .into_iter()
             .map(|name| ColumnInfo { name, column_type: ColumnType::Text })

@@ -23,7 +23,7 @@ pub(crate) struct CsvFile {
 
 impl CsvFile {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let mut reader = open_text(path, MAX_BYTES)?;
+        let mut reader = open_text(path, MAX_BYTES, false)?;
         let header = header(path, &mut reader)?;
         let mut builders: Vec<TextBuilder> = header.iter().map(|_| TextBuilder::default()).collect();
         let mut lines = Vec::new();
@@ -81,8 +81,9 @@ pub(crate) fn is_missing(text: &str) -> bool {
     matches!(text.trim(), "" | "NaN" | "nan" | "NA" | "N/A" | "n/a" | "null" | "NULL" | "None" | "-")
 }
 
-/// Opens a text table behind a look at its first bytes: size, encoding, byte order mark.
-pub(crate) fn open_text(path: &Path, max_bytes: u64) -> Result<csv::Reader<BufReader<File>>, Error> {
+/// Opens a text table behind a look at its first bytes: size, encoding, byte order mark. A `ragged`
+/// table may have records of other lengths than its header; otherwise they are errors.
+pub(crate) fn open_text(path: &Path, max_bytes: u64, ragged: bool) -> Result<csv::Reader<BufReader<File>>, Error> {
     let mut file = File::open(path).map_err(Error::io(path))?;
     let metadata = file.metadata().map_err(Error::io(path))?;
     if metadata.len() > max_bytes {
@@ -109,7 +110,7 @@ pub(crate) fn open_text(path: &Path, max_bytes: u64) -> Result<csv::Reader<BufRe
     file.seek(SeekFrom::Start(skip)).map_err(Error::io(path))?;
     let mut reader = BufReader::with_capacity(1 << 18, file);
     reader.fill_buf().map_err(Error::io(path))?;
-    Ok(csv::ReaderBuilder::new().flexible(false).from_reader(reader))
+    Ok(csv::ReaderBuilder::new().flexible(ragged).from_reader(reader))
 }
 
 /// The column names.

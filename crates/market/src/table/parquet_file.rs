@@ -206,6 +206,14 @@ impl ParquetFile {
         Ok(())
     }
 
+    /// That a column holds numbers, as far as the file says.
+    pub(crate) fn check_numeric(&self, column: usize) -> Result<(), Error> {
+        match self.columns[column].column_type {
+            ColumnType::Float | ColumnType::Integer => Ok(()),
+            _ => Err(self.wrong_type(column, "numbers")),
+        }
+    }
+
     fn group_range(&self) -> Range<usize> {
         0..self.n_groups()
     }
