@@ -51,6 +51,14 @@ pub(crate) fn describe(parts: &[Option<&str>]) -> String {
     clip(&words.join(" "), LONGEST_DESCRIPTION)
 }
 
+/// The records with one id.
+#[derive(Debug, Default)]
+struct Seen {
+    contents: BTreeSet<Content>,
+    /// The last number put behind the id to tell contents apart.
+    number: usize,
+}
+
 /// A statement in the making. Each record ends in exactly one of [`accept`](Self::accept),
 /// [`ignore`](Self::ignore) and [`quarantine`](Self::quarantine).
 #[derive(Debug)]
@@ -58,8 +66,8 @@ pub(crate) struct Gathering {
     statement: Statement,
     most_rows: u64,
     questions: BTreeMap<String, Question>,
-    /// Contents already seen under an account and broker's id.
-    broker_ids: BTreeMap<(String, String), BTreeSet<Content>>,
+    /// What was seen under an account and broker's id.
+    broker_ids: BTreeMap<(String, String), Seen>,
     /// Makes the ids that the broker does not give.
     identity: Identity,
 }
@@ -97,8 +105,8 @@ impl Gathering {
             transaction.id = self.identity.next(content);
         } else {
             let key = (transaction.account.clone(), transaction.id.clone());
-            let contents = self.broker_ids.entry(key).or_default();
-            if !contents.insert(content) {
+            let seen = self.broker_ids.entry(key).or_default();
+            if !seen.contents.insert(content) {
                 self.statement.duplicates.push(RowNote {
                     row,
                     column: Some("id".to_owned()),
@@ -107,14 +115,31 @@ impl Gathering {
                 });
                 return Ok(());
             }
-            if contents.len() > 1 {
-                transaction.id = format!("{}#{}", transaction.id, contents.len());
+            if seen.contents.len() > 1 {
+                transaction.id = self.free_id(&transaction.account, &transaction.id, content);
                 let text = "Records share one id of the broker and differ in content. Are they separate events?";
                 self.ask("repeated-id", text, "keep each of them", row);
             }
         }
         self.statement.transactions.push(transaction);
         Ok(())
+    }
+
+    /// The id with the first number behind it that no record of the account has, and takes it.
+    fn free_id(&mut self, account: &str, id: &str, content: Content) -> String {
+        let key = (account.to_owned(), id.to_owned());
+        // The search goes on where it ended, so a file of such ids stays linear.
+        let mut number = self.broker_ids.get(&key).map_or(0, |seen| seen.number).max(1);
+        loop {
+            number += 1;
+            let candidate = format!("{id}#{number}");
+            let seen = self.broker_ids.entry((account.to_owned(), candidate.clone())).or_default();
+            if seen.contents.is_empty() {
+                seen.contents.insert(content);
+                self.broker_ids.entry(key).or_default().number = number;
+                return candidate;
+            }
+        }
     }
 
     /// Sets a record aside that carries no event of its own.
@@ -197,16 +222,16 @@ mod tests {
     #[test]
     fn one_id_with_one_content_is_one_event() {
         let mut gathering = Gathering::new("test", 10);
-        for transaction in [deposit("7", 1, 1), deposit("7", 1, 2), deposit("7", 2, 3), deposit("8", 1, 4)] {
-            gathering.accept(transaction).unwrap();
+        for (id, amount, row) in [("7", 1, 1), ("7", 1, 2), ("7", 2, 3), ("7#2", 9, 4), ("8", 1, 5)] {
+            gathering.accept(deposit(id, amount, row)).unwrap();
         }
         let statement = gathering.finish();
         let ids: Vec<_> = statement.transactions.iter().map(|transaction| transaction.id.as_str()).collect();
-        assert_eq!(ids, ["7", "7#2", "8"]);
+        assert_eq!(ids, ["7", "7#2", "7#2#2", "8"]);
         assert_eq!(statement.duplicates.len(), 1);
         assert_eq!(statement.duplicates[0].row, 2);
-        assert_eq!(statement.questions[0].rows, [3]);
-        assert_eq!(statement.rows, 4);
+        assert_eq!(statement.questions[0].rows, [3, 4]);
+        assert_eq!(statement.rows, 5);
     }
 
     #[test]
