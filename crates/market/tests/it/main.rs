@@ -1,3 +1,5 @@
 //! What the market crate promises, feature by feature.
 
+mod provider;
+mod replay;
 mod synthetic;

@@ -8,7 +8,7 @@ use lotwise_market::synthetic::{
 use lotwise_market::{AssetIdx, SessionIdx};
 
 fn date(text: &str) -> Date {
-    Date::parse(text).unwrap()
+    Date::parse(text).expect("a date")
 }
 
 fn null_config(n_symbols: usize, n_sessions: usize) -> MarketConfig {
@@ -21,7 +21,7 @@ fn planted(kind: SignalKind, information_coefficient: f64) -> PlantedSignal {
 
 fn listing(symbol: &str) -> Listing {
     Listing {
-        symbol: Symbol::parse(symbol).unwrap(),
+        symbol: Symbol::parse(symbol).expect("a symbol"),
         name: symbol.to_owned(),
         kind: ListingKind::Company { sector: 0 },
         beta: 1.0,
@@ -235,8 +235,8 @@ fn the_null_market_cannot_be_foretold() {
     let surprise = |asset: usize, session: usize| {
         let symbol = &market.bars[asset].0;
         let known = market.sessions[session];
-        let mine = market.earnings.iter().filter(|report| &report.symbol == symbol && report.reaction <= known);
-        mine.last().map_or(0.0, |report| report.surprise)
+        let mut mine = market.earnings.iter().filter(|report| &report.symbol == symbol && report.reaction <= known);
+        mine.next_back().map_or(0.0, |report| report.surprise)
     };
     // A rule foretells nothing when its daily coefficients are centred on zero: |t| < 3.5 has odds
     // of 1 in 2000 against it for each rule, and the seed is fixed.
@@ -353,7 +353,7 @@ fn settings_that_cannot_be_simulated_are_refused_by_name() {
             *config = config.clone().with_signals(vec![signal, signal]);
         }),
         ("universe[TWICE].symbol", |config| {
-            config.universe = Universe::Listed(vec![listing("TWICE"), listing("TWICE")])
+            config.universe = Universe::Listed(vec![listing("TWICE"), listing("TWICE")]);
         }),
     ];
     for (setting, spoil) in cases {
