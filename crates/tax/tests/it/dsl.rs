@@ -81,7 +81,7 @@ pub fn event(line: &str, lots: &mut u32, sales: &mut u32) -> Event {
     let shares = |text: &str| Shares::parse(text).unwrap();
     let amount = || money("for").unwrap_or_else(|| Price::parse(after("@").unwrap()).unwrap() * shares(quantity));
     let fee = money("fee").unwrap_or(Money::ZERO);
-    let mut named = |prefix: &str, count: &mut u32| {
+    let named = |prefix: &str, count: &mut u32| {
         *count += 1;
         after("as").map_or_else(|| format!("{prefix}{count}"), str::to_owned)
     };

@@ -2,4 +2,9 @@
 
 mod dsl;
 mod irs;
+mod methods;
+mod policies;
+mod properties;
+mod random;
+mod reference;
 mod years;
