@@ -1,0 +1,156 @@
+//! Splits from the files or, where these have none, from the market: each once.
+
+use std::collections::BTreeMap;
+
+use lotwise_core::{Date, Shares, Symbol};
+use lotwise_market::CorporateActions;
+use lotwise_statements::Action;
+use lotwise_tax::AccountId;
+
+use super::Entry;
+use super::ratio::Ratio;
+use crate::issue::{Issue, Severity};
+
+/// Days around a split in which the broker's rows and the market's entry mean the same event.
+const SAME_EVENT_DAYS: i32 = 20;
+
+/// Who says that there was a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitSource {
+    /// A row of the person's own files.
+    Statement,
+    /// The market's table of corporate actions.
+    Market,
+}
+
+/// A split of a symbol that the household holds or held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSplit {
+    /// First day on the new basis: the ex-date, or the broker's booking date.
+    pub date: Date,
+    /// New per old shares.
+    pub ratio: Ratio,
+    /// Who says so.
+    pub source: SplitSource,
+    /// Change of the holding per account, as the broker booked it.
+    pub booked: BTreeMap<AccountId, Shares>,
+}
+
+/// All splits per symbol, rising by date.
+#[derive(Debug, Default)]
+pub(super) struct SplitTable {
+    known: BTreeMap<Symbol, Vec<KnownSplit>>,
+}
+
+/// What the files say about one split before the market is asked.
+struct Booked {
+    date: Date,
+    ratio: Option<Ratio>,
+    booked: BTreeMap<AccountId, Shares>,
+    place: String,
+}
+
+impl SplitTable {
+    /// Reads the split rows of all files and fills in the market's splits that no file shows.
+    pub(super) fn gather(entries: &[Entry<'_>], actions: &CorporateActions, issues: &mut Vec<Issue>) -> Self {
+        let mut booked = booked_splits(entries);
+        let mut table = Self::default();
+        let symbols: std::collections::BTreeSet<&Symbol> =
+            entries.iter().filter_map(|entry| entry.transaction.symbol.as_ref()).collect();
+        for symbol in symbols {
+            let mut from_files = booked.remove(symbol).unwrap_or_default();
+            let mut known = Vec::new();
+            for split in actions.splits(symbol) {
+                let Some(ratio) = Ratio::new(split.new.billionths(), split.old.billionths()) else { continue };
+                let same = from_files.iter().position(|file| near(file.date, split.ex_date));
+                match same.map(|at| from_files.remove(at)) {
+                    Some(file) => {
+                        if file.ratio.is_some_and(|stated| !agree(stated, ratio)) {
+                            let text = format!(
+                                "your file books a {} split of {symbol} on {}, the corporate actions say {ratio}",
+                                file.ratio.map(|stated| stated.to_string()).unwrap_or_default(),
+                                file.date
+                            );
+                            let issue = Issue::new("split-differs", Severity::Question, Some(symbol), text);
+                            issues.push(issue.at(file.place).proposing(&ratio.to_string()));
+                        }
+                        known.push(KnownSplit {
+                            date: file.date,
+                            ratio,
+                            source: SplitSource::Statement,
+                            booked: file.booked,
+                        });
+                    }
+                    None => known.push(KnownSplit {
+                        date: split.ex_date,
+                        ratio,
+                        source: SplitSource::Market,
+                        booked: BTreeMap::new(),
+                    }),
+                }
+            }
+            for file in from_files {
+                let Some(ratio) = file.ratio else { continue };
+                known.push(KnownSplit { date: file.date, ratio, source: SplitSource::Statement, booked: file.booked });
+            }
+            known.sort_by_key(|split| split.date);
+            if !known.is_empty() {
+                table.known.insert(symbol.clone(), known);
+            }
+        }
+        table
+    }
+
+    /// Whether a split row of that day is one of the table's splits.
+    pub(super) fn covers(&self, symbol: &Symbol, date: Date) -> bool {
+        self.known.get(symbol).is_some_and(|splits| splits.iter().any(|split| near(split.date, date)))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Symbol, &[KnownSplit])> {
+        self.known.iter().map(|(symbol, splits)| (symbol, splits.as_slice()))
+    }
+
+    pub(super) fn into_known(self) -> BTreeMap<Symbol, Vec<KnownSplit>> {
+        self.known
+    }
+}
+
+fn near(a: Date, b: Date) -> bool {
+    a.days_since(b).abs() <= SAME_EVENT_DAYS
+}
+
+/// A booked 10-for-7 and a declared 3-for-2 agree: the fraction was paid in cash.
+fn agree(stated: Ratio, declared: Ratio) -> bool {
+    (stated.to_f64() / declared.to_f64() - 1.0).abs() < 0.1
+}
+
+fn booked_splits(entries: &[Entry<'_>]) -> BTreeMap<Symbol, Vec<Booked>> {
+    let mut held: BTreeMap<(AccountId, Symbol), Shares> = BTreeMap::new();
+    let mut booked: BTreeMap<Symbol, Vec<Booked>> = BTreeMap::new();
+    for entry in entries {
+        let transaction = entry.transaction;
+        let (Some(symbol), Some(shares)) = (&transaction.symbol, transaction.shares) else { continue };
+        let account = entry.account();
+        let before = held.entry((account.clone(), symbol.clone())).or_default();
+        let after = *before + shares;
+        if transaction.action == Action::Split {
+            let stated = transaction.split_ratio.and_then(|(new, old)| Ratio::new(new.billionths(), old.billionths()));
+            let ratio = stated.or_else(|| if before.is_positive() { Ratio::explaining(*before, after) } else { None });
+            let splits = booked.entry(symbol.clone()).or_default();
+            match splits.iter_mut().find(|split| near(split.date, transaction.trade_date)) {
+                Some(split) => {
+                    split.ratio = split.ratio.or(ratio);
+                    split.booked.insert(account, shares);
+                }
+                None => splits.push(Booked {
+                    date: transaction.trade_date,
+                    ratio,
+                    booked: BTreeMap::from([(account, shares)]),
+                    place: entry.place(),
+                }),
+            }
+        }
+        *before = if after.is_negative() { Shares::ZERO } else { after };
+    }
+    booked
+}

@@ -1,0 +1,308 @@
+//! Losses worth taking: what each is worth now, what it costs later, and what to hold instead.
+
+use std::collections::BTreeSet;
+
+use lotwise_core::{Date, Money, Rate, Shares, Symbol};
+use lotwise_market::{AsOf, AssetIdx, Sector, Tickers};
+use lotwise_sim::ReturnMatrix;
+use lotwise_tax::{Event, EventKind, LotId, LotSelection, Rules};
+
+use crate::Error;
+use crate::economics::{HarvestContext, HarvestValue, Horizon, harvest_value};
+use crate::portfolio::{Holding, Portfolio, PricedLot};
+use crate::suggestion::LotShare;
+use crate::tax_profile::TaxProfile;
+use crate::what_if::{Desk, Order};
+
+/// A loss counts from this fraction of the basis (SPEC T-08).
+const MIN_LOSS_FRACTION: i128 = 20_000_000;
+/// Returns that the replacement's correlation is measured on.
+const CORRELATION_SESSIONS: usize = 252;
+/// Fewest common sessions for a correlation.
+const CORRELATION_MIN_SESSIONS: usize = 120;
+/// Funds that move together more closely than this may follow one index and could be held
+/// substantially identical, so they are not offered as replacements of each other.
+const SAME_INDEX_CORRELATION: f64 = 0.995;
+
+/// What the person wants from a harvest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HarvestOptions {
+    /// Leave out losses below this amount.
+    pub min_loss: Money,
+    /// When the replacement is sold and at what return, for the present value of its lower basis.
+    pub horizon: Horizon,
+}
+
+impl Default for HarvestOptions {
+    /// No least loss; ten years at 7 %, the stated assumptions of tax rule 7.3.
+    fn default() -> Self {
+        Self { min_loss: Money::ZERO, horizon: Horizon::default() }
+    }
+}
+
+/// A symbol whose loss lots can be sold today.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HarvestCandidate {
+    /// The security.
+    pub symbol: Symbol,
+    /// Loss lots.
+    pub lots: Vec<LotShare>,
+    /// Shares over the lots.
+    pub shares: Shares,
+    /// Value over the lots.
+    pub value: Money,
+    /// Loss before the wash-sale rule, positive.
+    pub loss: Money,
+    /// Part that the wash-sale rule would disallow now, positive.
+    pub disallowed: Money,
+    /// Purchases that cause it.
+    pub washed_by: Vec<LotId>,
+    /// What the usable part is worth, with all its parts.
+    pub worth: HarvestValue,
+    /// First day on which no purchase of the last 30 days disallows a part.
+    pub clear_from: Option<Date>,
+    /// First day on which the same security can be bought back.
+    pub rebuy_from: Date,
+    /// What to hold meanwhile.
+    pub replacement: Option<Replacement>,
+    /// Why there is no replacement.
+    pub no_replacement: Option<String>,
+}
+
+/// A similar, not identical security.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replacement {
+    /// The security.
+    pub symbol: Symbol,
+    /// Shared sector.
+    pub sector: Sector,
+    /// Correlation of daily returns over a year.
+    pub correlation: f64,
+}
+
+/// All candidates, the most valuable first, and those that are blocked today.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HarvestReport {
+    /// Worth more than nothing today.
+    pub candidates: Vec<HarvestCandidate>,
+    /// A loss is there, but a purchase of the last 30 days would disallow all of it, or it is worth
+    /// less than it costs.
+    pub set_aside: Vec<HarvestCandidate>,
+    /// Losses of the candidates that the wash-sale rule leaves usable.
+    pub usable_loss: Money,
+    /// What the candidates are worth together, each counted after those before it.
+    pub total_worth: Money,
+}
+
+/// Everything a harvest looks at.
+#[derive(Clone, Copy)]
+pub struct HarvestView<'a> {
+    /// Holdings at today's prices.
+    pub portfolio: &'a Portfolio,
+    /// The ledger for hypothetical sales.
+    pub desk: Desk<'a>,
+    /// Prices up to today.
+    pub market: AsOf<'a>,
+    /// Sectors, where the data has them.
+    pub tickers: Option<&'a Tickers>,
+    /// The person's rates.
+    pub tax: &'a TaxProfile,
+}
+
+/// Finds the losses worth taking today (SPEC T-07, T-08; tax rules 7.2, 7.3).
+///
+/// # Errors
+/// When a hypothetical sale cannot be booked.
+pub fn harvest(view: &HarvestView<'_>, options: &HarvestOptions) -> Result<HarvestReport, Error> {
+    let mut report = HarvestReport::default();
+    let mut found = Vec::new();
+    for holding in &view.portfolio.holdings {
+        if holding.quote.stale || holding.quote.asset.is_none() {
+            continue;
+        }
+        let lots: Vec<&PricedLot> = holding.lots.iter().filter(|lot| worth_harvesting(lot, view.desk.cost)).collect();
+        let loss: Money = lots.iter().filter_map(|lot| lot.gain).map(|gain| -gain).sum();
+        if !lots.is_empty() && loss >= options.min_loss {
+            found.push((holding, lots, loss));
+        }
+    }
+    found.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.symbol.cmp(&b.0.symbol)));
+    let selling: BTreeSet<&Symbol> = found.iter().map(|(holding, ..)| &holding.symbol).collect();
+    let mut realised = (view.portfolio.realised.short, view.portfolio.realised.long);
+    for (holding, lots, loss) in &found {
+        let (candidate, with_it) = assess(view, options, holding, lots, *loss, realised, &selling)?;
+        if candidate.worth.net.is_positive() && candidate.disallowed < candidate.loss {
+            realised = with_it;
+            report.usable_loss += candidate.loss - candidate.disallowed;
+            report.total_worth += candidate.worth.net;
+            report.candidates.push(candidate);
+        } else {
+            report.set_aside.push(candidate);
+        }
+    }
+    report.candidates.sort_by(|a, b| b.worth.net.cmp(&a.worth.net).then_with(|| a.symbol.cmp(&b.symbol)));
+    Ok(report)
+}
+
+/// Loss of at least 2 % of the basis and three times the cost of a round trip (SPEC T-08).
+fn worth_harvesting(lot: &PricedLot, cost: Rate) -> bool {
+    let (Some(gain), Some(basis), true) = (lot.gain, lot.open.basis, lot.taxable) else { return false };
+    let round_trip = lot.value * cost + lot.value * cost;
+    let least = (basis * Rate::from_billionths(MIN_LOSS_FRACTION)).max(round_trip + round_trip + round_trip);
+    gain.is_negative() && -gain >= least
+}
+
+fn assess(
+    view: &HarvestView<'_>,
+    options: &HarvestOptions,
+    holding: &Holding,
+    lots: &[&PricedLot],
+    loss: Money,
+    realised: (Money, Money),
+    selling: &BTreeSet<&Symbol>,
+) -> Result<(HarvestCandidate, (Money, Money)), Error> {
+    let today = view.portfolio.as_of;
+    let orders = orders_for(holding, lots);
+    let outcome = view.desk.sell(today, &orders)?;
+    let shares = outcome
+        .rows
+        .iter()
+        .map(|row| LotShare {
+            account: row.account.clone(),
+            lot: row.lot.clone(),
+            shares: row.shares,
+            acquired: row.acquired,
+            term: row.term,
+            gain: row.gain,
+            disallowed: row.disallowed,
+        })
+        .collect::<Vec<_>>();
+    let (short, long) = outcome.reportable();
+    let value: Money = lots.iter().map(|lot| lot.value).sum();
+    let worth = harvest_value(&HarvestContext {
+        usable_short_loss: (-short).max(Money::ZERO),
+        usable_long_loss: (-long).max(Money::ZERO),
+        realised_short: realised.0,
+        realised_long: realised.1,
+        ordinary_limit: view.tax.loss_limit(),
+        rates: view.tax.rates(),
+        traded_value: value,
+        cost: view.desk.cost,
+        horizon_years: options.horizon.years(),
+        discount_rate: options.horizon.annual_return(),
+    })?;
+    let washed_by: BTreeSet<LotId> =
+        outcome.rows.iter().flat_map(|row| row.matches.iter().map(|found| found.lot.clone())).collect();
+    let clear_from = last_purchase(view, &holding.symbol, today)
+        .filter(|_| outcome.disallowed().is_positive())
+        .map(|date| date.plus_days(31));
+    let (replacement, no_replacement) = match replacement(view, holding, selling) {
+        Ok(found) => (Some(found), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    let candidate = HarvestCandidate {
+        symbol: holding.symbol.clone(),
+        shares: lots.iter().map(|lot| lot.open.shares).sum(),
+        lots: shares,
+        value,
+        loss,
+        disallowed: outcome.disallowed(),
+        washed_by: washed_by.into_iter().collect(),
+        worth,
+        clear_from,
+        rebuy_from: today.plus_days(31),
+        replacement,
+        no_replacement,
+    };
+    Ok((candidate, (realised.0 + short, realised.1 + long)))
+}
+
+/// One order per account, naming its loss lots.
+pub(crate) fn orders_for(holding: &Holding, lots: &[&PricedLot]) -> Vec<Order> {
+    let mut orders: Vec<Order> = Vec::new();
+    for lot in lots {
+        let named = (lot.open.lot.clone(), lot.open.shares);
+        match orders.iter_mut().find(|order| order.account == lot.open.account) {
+            Some(order) => {
+                order.shares += lot.open.shares;
+                if let LotSelection::Lots(selected) = &mut order.lots {
+                    match selected.iter_mut().find(|(id, _)| *id == named.0) {
+                        Some(entry) => entry.1 += named.1,
+                        None => selected.push(named),
+                    }
+                }
+            }
+            None => orders.push(Order {
+                account: lot.open.account.clone(),
+                symbol: holding.symbol.clone(),
+                shares: lot.open.shares,
+                price: holding.quote.price,
+                lots: LotSelection::Lots(vec![named]),
+            }),
+        }
+    }
+    orders
+}
+
+/// The latest purchase of the symbol or its identity group in the last 30 days, in any account.
+fn last_purchase(view: &HarvestView<'_>, symbol: &Symbol, today: Date) -> Option<Date> {
+    view.desk
+        .ledger
+        .events
+        .iter()
+        .filter(|event| bought(event) && identical(view.desk.rules, &event.symbol, symbol))
+        .map(|event| event.date)
+        .filter(|&date| date <= today && today.days_since(date) <= 30)
+        .max()
+}
+
+fn bought(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Buy { .. })
+}
+
+/// Whether two symbols are substantially identical by the user's groups (tax rule 4.2).
+#[must_use]
+pub fn identical(rules: &Rules, a: &Symbol, b: &Symbol) -> bool {
+    a == b || rules.identity_groups.iter().any(|group| group.contains(a) && group.contains(b))
+}
+
+/// The non-identical security of the same sector whose returns move most closely with the one sold
+/// (SPEC T-08), or why there is none.
+fn replacement(view: &HarvestView<'_>, holding: &Holding, selling: &BTreeSet<&Symbol>) -> Result<Replacement, String> {
+    let tickers = view.tickers.ok_or("the price data carries no sector table")?;
+    let sector = tickers.sector(&holding.symbol);
+    if sector == Sector::Unknown {
+        return Err(format!("the sector of {} is not known", holding.symbol));
+    }
+    let sold = holding.quote.asset.ok_or("the holding has no price history")?;
+    let today = view.portfolio.as_of;
+    let others: Vec<(AssetIdx, &Symbol)> = view
+        .market
+        .symbols()
+        .iter()
+        .enumerate()
+        .map(|(position, symbol)| (AssetIdx(position), symbol))
+        .filter(|(asset, symbol)| {
+            *asset != sold
+                && tickers.sector(symbol) == sector
+                && !identical(view.desk.rules, symbol, &holding.symbol)
+                && !selling.contains(symbol)
+                && view.market.last_close(*asset).is_some_and(|(date, _)| today.days_since(date) <= 7)
+        })
+        .collect();
+    let assets: Vec<AssetIdx> = std::iter::once(sold).chain(others.iter().map(|(asset, _)| *asset)).collect();
+    let returns = ReturnMatrix::daily(view.market, &assets, CORRELATION_SESSIONS);
+    others
+        .iter()
+        .enumerate()
+        .filter_map(|(position, (_, symbol))| {
+            let correlation = returns.correlation(0, position + 1, CORRELATION_MIN_SESSIONS)?;
+            let same_index = sector == Sector::Fund && correlation > SAME_INDEX_CORRELATION;
+            (!same_index && correlation > 0.0).then(|| ((*symbol).clone(), correlation))
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(&a.0)))
+        .map(|(symbol, correlation)| Replacement { symbol, sector, correlation })
+        .ok_or_else(|| {
+            format!("no other security of the same sector has a year of prices to compare {} with", holding.symbol)
+        })
+}

@@ -1,0 +1,92 @@
+//! A sale that has not happened, booked by the same engine as those that have.
+
+use lotwise_core::{Date, Money, Price, Rate, Shares, Symbol};
+use lotwise_tax::{AccountId, Booking, Event, EventKind, Ledger, LotSelection, Rules, SaleId, SaleRow, book};
+
+use crate::Error;
+
+/// The name of the order that a what-if adds to the ledger.
+const ORDER: &str = "what-if";
+
+/// One account's part of a hypothetical sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Account that sells.
+    pub account: AccountId,
+    /// Security sold.
+    pub symbol: Symbol,
+    /// Shares sold.
+    pub shares: Shares,
+    /// Price per share.
+    pub price: Price,
+    /// Which lots leave.
+    pub lots: LotSelection,
+}
+
+/// What a hypothetical sale comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// One row per sold segment.
+    pub rows: Vec<SaleRow>,
+    /// The book afterwards.
+    pub after: Booking,
+}
+
+impl Outcome {
+    /// Reportable gain per term over the rows with a known basis, `(short, long)`.
+    #[must_use]
+    pub fn reportable(&self) -> (Money, Money) {
+        crate::tax_profile::by_term(self.rows.iter())
+    }
+
+    /// Loss that the wash-sale rule disallows.
+    #[must_use]
+    pub fn disallowed(&self) -> Money {
+        self.rows.iter().map(|row| row.disallowed).sum()
+    }
+
+    /// Whether some row's gain is unknown.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.rows.iter().any(|row| row.reportable.is_none())
+    }
+}
+
+/// The household's ledger and the rules it is booked under.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk<'a> {
+    /// Accounts and events.
+    pub ledger: &'a Ledger,
+    /// Policy switches and rates.
+    pub rules: &'a Rules,
+    /// Proportional cost of a trade, each side.
+    pub cost: Rate,
+}
+
+impl Desk<'_> {
+    /// Books `orders` on `date` after everything else.
+    ///
+    /// # Errors
+    /// When an order wants more than is held, or names an unknown lot.
+    pub fn sell(&self, date: Date, orders: &[Order]) -> Result<Outcome, Error> {
+        let mut ledger = self.ledger.clone();
+        for (position, order) in orders.iter().enumerate() {
+            let amount = order.price * order.shares;
+            ledger.events.push(Event {
+                date,
+                account: order.account.clone(),
+                symbol: order.symbol.clone(),
+                kind: EventKind::Sell {
+                    sale: SaleId::new(&format!("{ORDER}-{position}")),
+                    shares: order.shares,
+                    amount,
+                    fee: amount * self.cost,
+                    lots: order.lots.clone(),
+                },
+            });
+        }
+        let after = book(&ledger, self.rules)?;
+        let rows = after.sales.iter().filter(|row| row.sale.as_str().starts_with(ORDER)).cloned().collect();
+        Ok(Outcome { rows, after })
+    }
+}

@@ -1,0 +1,158 @@
+use std::collections::BTreeMap;
+
+use lotwise_advisor::advise::{Advice, AdviceInput, AdviceOptions, advise};
+use lotwise_advisor::books::{BookOptions, Source, build};
+use lotwise_advisor::suggestion::{Motive, Side, Suggestion};
+use lotwise_core::{Money, Objective};
+use lotwise_market::{CorporateActions, Panel};
+use lotwise_tax::{Method, Rules, book};
+
+use crate::fixture::{date, money, panel, statement, symbol, wave};
+
+fn advice(lines: &str, panel: &Panel, as_of: &str, change: impl FnOnce(&mut AdviceOptions)) -> Advice {
+    let statement = statement(lines);
+    let options = BookOptions { as_of: date(as_of), account_kinds: BTreeMap::new(), method: Method::Fifo };
+    let books = build(&[Source { name: "h.csv", statement: &statement }], &CorporateActions::default(), &options);
+    let booking = book(&books.ledger, &Rules::default()).unwrap();
+    let input = AdviceInput {
+        books: &books,
+        booking: &booking,
+        market: panel.as_of(books.as_of).unwrap(),
+        table_end: *panel.sessions().last().unwrap(),
+        tickers: None,
+    };
+    let mut options = AdviceOptions::for_objective(Objective::MaxGain1y);
+    change(&mut options);
+    advise(&input, &options).unwrap()
+}
+
+fn of<'a>(advice: &'a Advice, name: &str) -> Vec<&'a Suggestion> {
+    advice.suggestions.iter().filter(|suggestion| suggestion.symbol == symbol(name)).collect()
+}
+
+#[test]
+fn a_loss_is_harvested_and_its_symbol_is_not_bought() {
+    let panel = panel("2024-06-28", &[("AAA", &wave(80.0, 0.01, 0.0)), ("BBB", &wave(50.0, 0.01, 3.0))]);
+    let advice = advice(
+        "
+        2023-01-04 deposit - - - 30000
+        2024-01-04 buy AAA 50 100 -5000
+        2023-02-06 buy BBB 200 40 -8000
+        ",
+        &panel,
+        "2024-06-28",
+        |_| {},
+    );
+    let harvest = of(&advice, "AAA")[0];
+    assert_eq!((harvest.motive, harvest.side), (Motive::Harvest, Side::Sell));
+    // 1,000 below basis and 2.00 of selling cost, 24 % of both saved against income.
+    assert_eq!(harvest.after_tax_now, Some(money("-759.52")));
+    assert!(harvest.saving.unwrap() < money("240"));
+    assert!(!advice.suggestions.iter().any(|found| found.side == Side::Buy && found.symbol == symbol("AAA")));
+    assert!(advice.plan.notes.iter().any(|note| note.contains("AAA is not bought")));
+}
+
+#[test]
+fn a_gain_close_to_long_term_waits_with_its_break_even() {
+    let panel = panel("2023-11-15", &[("AAA", &wave(190.38, 0.005, 0.0)), ("BBB", &wave(50.0, 0.01, 3.0))]);
+    let advice = advice(
+        "
+        2022-01-04 deposit - - - 20000
+        2022-12-10 buy AAA 50 133.26 -6663
+        2022-01-06 buy BBB 20 40 -800
+        ",
+        &panel,
+        "2023-11-15",
+        |options| options.policy = Some("hold".into()),
+    );
+    let wait = of(&advice, "AAA")[0];
+    assert_eq!((wait.motive, wait.side), (Motive::Wait, Side::Hold));
+    assert_eq!(wait.after_tax_now, Some(money("2170.56")));
+    assert_eq!(wait.after_tax_wait, Some(money("2427.60")));
+    assert_eq!(wait.saving, Some(money("257.04")));
+    assert_eq!(wait.wait_until, Some(date("2023-12-11")));
+    assert!(wait.break_even_price.is_some() && wait.break_even_probability.is_some());
+    assert!(wait.alternatives.len() >= 2 && wait.alternatives.iter().any(|other| other.text.contains("do nothing")));
+    assert_eq!(wait.limits.len(), 3);
+    assert_eq!(advice.upcoming[0].days, 26);
+}
+
+#[test]
+fn a_plan_sells_first_names_lots_and_keeps_to_its_limits() {
+    let panel = panel(
+        "2024-06-28",
+        &[("AAA", &wave(100.0, 0.01, 0.0)), ("BBB", &wave(100.0, 0.012, 2.0)), ("CCC", &wave(100.0, 0.008, 5.0))],
+    );
+    let advice = advice(
+        "
+        2022-07-04 deposit - - - 20500
+        2022-07-06 buy AAA 60 50 -3000
+        2023-09-06 buy AAA 60 98 -5880
+        2022-07-06 buy BBB 20 90 -1800
+        2022-07-06 buy CCC 20 90 -1800
+        ",
+        &panel,
+        "2024-06-28",
+        |options| options.policy = Some("equal-weight".into()),
+    );
+    let sale = of(&advice, "AAA")[0];
+    assert_eq!((sale.motive, sale.side), (Motive::Rebalance, Side::Sell));
+    // The lot with the small gain goes first, and that is worth the difference to the oldest lot.
+    assert!(sale.lots.iter().all(|lot| lot.acquired == Some(date("2023-09-06"))));
+    assert!(sale.saving.unwrap().is_positive());
+    assert!(advice.plan.expected_turnover <= 0.25 + 1e-9);
+    assert!(advice.plan.cash_weight >= 0.0);
+    for bought in advice.suggestions.iter().filter(|found| found.side == Side::Buy) {
+        assert!(bought.target_weight <= 0.20 + 1e-9, "{}", bought.symbol);
+        assert!(bought.limits.iter().all(|limit| limit.pass));
+    }
+    assert!(advice.plan.describe.contains("not a learned policy") || advice.plan.describe.contains("classical"));
+    let ids: std::collections::BTreeSet<&str> = advice.suggestions.iter().map(|found| found.id.as_str()).collect();
+    assert_eq!(ids.len(), advice.suggestions.len());
+}
+
+#[test]
+fn every_suggestion_is_complete() {
+    let panel = panel("2024-06-28", &[("AAA", &wave(80.0, 0.01, 0.0)), ("BBB", &wave(50.0, 0.01, 3.0))]);
+    let advice = advice(
+        "
+        2023-01-04 deposit - - - 30000
+        2024-01-04 buy AAA 50 100 -5000
+        2023-07-06 buy BBB 200 40 -8000
+        ",
+        &panel,
+        "2024-06-28",
+        |_| {},
+    );
+    assert!(!advice.suggestions.is_empty());
+    for suggestion in &advice.suggestions {
+        assert!(suggestion.reasons.len() >= 3, "{}", suggestion.sentence);
+        assert!(suggestion.alternatives.len() >= 2, "{}", suggestion.sentence);
+        assert!(suggestion.alternatives.iter().any(|other| other.text.contains("do nothing")));
+        assert_eq!(suggestion.limits.len(), 3);
+        for text in
+            [&suggestion.sentence, &suggestion.evidence, &suggestion.would_change, &suggestion.unknowns, &suggestion.id]
+        {
+            assert!(!text.is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_everything_is_worth_after_tax_counts_terms_apart() {
+    let panel = panel("2024-06-28", &[("AAA", &wave(200.0, 0.01, 0.0))]);
+    let advice = advice(
+        "
+        2022-01-04 deposit - - - 20000
+        2022-01-04 buy AAA 50 100 -5000
+        2024-02-06 buy AAA 50 100 -5000
+        ",
+        &panel,
+        "2024-06-28",
+        |_| {},
+    );
+    assert_eq!(advice.worth.value, money("30000"));
+    assert_eq!(advice.worth.tax_if_sold, money("1950"));
+    assert_eq!(advice.worth.after_tax, money("28050"));
+    assert_eq!(advice.worth.unknown_basis_value, Money::ZERO);
+}

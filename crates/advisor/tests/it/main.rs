@@ -1,0 +1,8 @@
+//! Features of the advisor, from statements and prices to suggestions.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod advice;
+mod books;
+mod fixture;
+mod quotes;
