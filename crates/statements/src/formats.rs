@@ -3,8 +3,10 @@
 //! A new format is one entry in [`FORMATS`]: how to recognise it and how to read it. What we know
 //! by name and do not read yet stands in [`crate::unread`].
 
+use crate::dialect;
 use crate::read::ReadOptions;
 use crate::text::Text;
+use crate::unread;
 use crate::{Error, Statement};
 
 /// How sure a format is that a file is its own.
@@ -58,7 +60,17 @@ impl<'a> Sniff<'a> {
 }
 
 /// All formats; order decides only between equals.
-pub(crate) const FORMATS: &[Format] = &[crate::ofx::FORMAT, crate::flex::FORMAT, crate::ledger_json::FORMAT];
+pub(crate) const FORMATS: &[Format] = &[
+    dialect::lotwise::FORMAT,
+    dialect::schwab::FORMAT,
+    dialect::fidelity::FORMAT,
+    dialect::robinhood::FORMAT,
+    dialect::ibkr_history::FORMAT,
+    dialect::ibkr_activity::FORMAT,
+    crate::ofx::FORMAT,
+    crate::flex::FORMAT,
+    crate::ledger_json::FORMAT,
+];
 
 /// The formats that are read, for lists and help.
 #[must_use]
@@ -85,6 +97,6 @@ pub(crate) fn recognise(sniff: &Sniff<'_>) -> Result<&'static Format, Error> {
     }
     match best {
         Some((_, format)) => Ok(format),
-        None => Err(Error::Unrecognised { hint: String::new() }),
+        None => Err(unread::explain(sniff)),
     }
 }

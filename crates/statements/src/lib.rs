@@ -4,6 +4,8 @@
 //! formats stand in one table ([`formats`]), and what a row means is written in the dialects'
 //! tables, not in code.
 
+mod cell;
+mod dialect;
 mod error;
 mod flex;
 mod formats;
@@ -14,7 +16,10 @@ mod lines;
 mod model;
 mod ofx;
 mod read;
+mod records;
+mod review;
 mod text;
+mod unread;
 
 pub use error::Error;
 pub use formats::{Confidence, FormatInfo, formats};

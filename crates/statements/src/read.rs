@@ -3,6 +3,7 @@
 use lotwise_core::Date;
 
 use crate::formats::{self, Format, Sniff};
+use crate::review;
 use crate::text::Text;
 use crate::{Error, Statement};
 
@@ -110,7 +111,8 @@ pub fn read(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Statement, Error>
         None => recognise(&text)?,
     };
     options.check_time()?;
-    (format.read)(&text, options)
+    let statement = (format.read)(&text, options)?;
+    review::review(statement, options)
 }
 
 fn recognise(text: &Text<'_>) -> Result<&'static Format, Error> {

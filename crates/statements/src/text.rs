@@ -94,7 +94,9 @@ fn from_utf16<'a>(bytes: &'a [u8], encoding: &'static encoding_rs::Encoding) -> 
         return Err(Error::NotText { reason: "broken UTF-16; the file may be cut off".to_owned(), offset: 2 });
     }
     match content.find(is_control) {
-        Some(offset) => Err(Error::NotText { reason: "a control character in UTF-16".to_owned(), offset: 2 + offset * 2 }),
+        Some(offset) => {
+            Err(Error::NotText { reason: "a control character in UTF-16".to_owned(), offset: 2 + offset * 2 })
+        }
         None => Ok(content),
     }
 }
@@ -103,7 +105,10 @@ fn from_utf8_or_1252(bytes: &[u8], skipped: usize) -> Result<Cow<'_, str>, Error
     // NUL and most control characters never stand in an export, whatever its encoding.
     if let Some(offset) = bytes.iter().position(|&byte| is_control(char::from(byte))) {
         let reason = if bytes[offset] == 0 { "a NUL byte" } else { "a control character" };
-        return Err(Error::NotText { reason: format!("{reason}; the file is binary or damaged"), offset: offset + skipped });
+        return Err(Error::NotText {
+            reason: format!("{reason}; the file is binary or damaged"),
+            offset: offset + skipped,
+        });
     }
     let broken = match std::str::from_utf8(bytes) {
         Ok(content) => return Ok(Cow::Borrowed(content)),
@@ -163,13 +168,19 @@ mod tests {
             (b" \r\n\t", "the file is empty"),
             (b"\xEF\xBB\xBF", "the file is empty"),
             (b"%PDF-1.7", "this is a PDF document; download the activity as CSV, OFX or QFX instead"),
-            (b"PK\x03\x04rest", "this is an Excel workbook or another ZIP archive; open it and export or unpack the CSV file"),
+            (
+                b"PK\x03\x04rest",
+                "this is an Excel workbook or another ZIP archive; open it and export or unpack the CSV file",
+            ),
             (b"\x1F\x8B\x08", "this is a gzip archive; unpack it first"),
             (b"a,b\n1,\0", "not text: a NUL byte; the file is binary or damaged at byte 6"),
             (b"D\0a\0t\0e\0", "not text: UTF-16 without a byte-order mark; save it as UTF-8 at byte 0"),
             (b"\xFF\xFEa\0b", "not text: broken UTF-16; the file may be cut off at byte 2"),
             (b"abc\x81def", "not text: neither UTF-8 nor Windows-1252; save it as UTF-8 at byte 3"),
-            (b" <!DOCTYPE HTML>", "this is a web page; log in at your broker and download the file itself; the session may have ended"),
+            (
+                b" <!DOCTYPE HTML>",
+                "this is a web page; log in at your broker and download the file itself; the session may have ended",
+            ),
         ];
         for (bytes, message) in cases {
             assert_eq!(decoded(bytes).unwrap_err().to_string(), *message);

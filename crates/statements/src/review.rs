@@ -1,0 +1,136 @@
+//! The last look at a statement of any format: the account's name, and questions that need all of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lotwise_core::{Money, Price, Shares};
+
+use crate::dialect::gross;
+use crate::read::ReadOptions;
+use crate::{Action, Error, Question, Statement, Transaction};
+
+/// Names the account as asked, and asks a person about what does not fit together.
+///
+/// # Errors
+/// [`Error::SeveralAccounts`] when one name is given for several accounts.
+pub(crate) fn review(mut statement: Statement, options: &ReadOptions<'_>) -> Result<Statement, Error> {
+    name_account(&mut statement, options)?;
+    let mut questions = Questions::default();
+    for transaction in &statement.transactions {
+        if options.today.is_some_and(|today| transaction.trade_date > today) {
+            questions.add(
+                "future-date",
+                "These rows are dated after today. Are the dates right?",
+                "keep the dates",
+                transaction.row,
+            );
+        }
+        if transaction.settle_date.is_some_and(|settled| settled < transaction.trade_date) {
+            questions.add(
+                "settles-before-trade",
+                "These rows settle before the date that the file gives for the trade. Which date counts?",
+                "use the date of the trade as the file gives it",
+                transaction.row,
+            );
+        }
+        if amount_differs(transaction) {
+            questions.add(
+                "amount-mismatch",
+                "Shares times price and fees do not give the amount of these rows. Which is right?",
+                "use the amount, since it is what moved in cash",
+                transaction.row,
+            );
+        }
+        if transaction.detail.is_some_and(|detail| detail.starts_with("cancelled_")) {
+            questions.add(
+                "cancelled-trade",
+                "These rows take an earlier trade back. Shall the trade and its cancellation both be left out of the lots?",
+                "leave the cancellation out, and check the holding against the broker's",
+                transaction.row,
+            );
+        }
+    }
+    statement.questions.extend(questions.0.into_values());
+    Ok(statement)
+}
+
+#[derive(Default)]
+struct Questions(BTreeMap<&'static str, Question>);
+
+impl Questions {
+    fn add(&mut self, key: &'static str, text: &str, proposed: &str, row: u32) {
+        let question = self.0.entry(key).or_insert_with(|| Question {
+            key: key.to_owned(),
+            text: text.to_owned(),
+            rows: Vec::new(),
+            proposed: proposed.to_owned(),
+        });
+        question.rows.push(row);
+    }
+}
+
+fn name_account(statement: &mut Statement, options: &ReadOptions<'_>) -> Result<(), Error> {
+    let Some(name) = &options.account else { return Ok(()) };
+    let accounts: BTreeSet<&str> = statement
+        .transactions
+        .iter()
+        .map(|transaction| transaction.account.as_str())
+        .chain(statement.positions.iter().map(|position| position.account.as_str()))
+        .collect();
+    if accounts.len() > 1 {
+        return Err(Error::SeveralAccounts { count: accounts.len(), name: name.clone() });
+    }
+    for transaction in &mut statement.transactions {
+        transaction.account.clone_from(name);
+    }
+    for position in &mut statement.positions {
+        position.account.clone_from(name);
+    }
+    Ok(())
+}
+
+/// Whether shares times price and fees miss the amount by more than their rounding explains.
+fn amount_differs(transaction: &Transaction) -> bool {
+    let multiplier = match transaction.action {
+        Action::Buy | Action::Sell | Action::Reinvest => 1,
+        // Standard contracts are for a hundred shares.
+        Action::OptionOpen | Action::OptionClose => 100,
+        _ => return false,
+    };
+    let (Some(shares), Some(price)) = (transaction.shares, transaction.price) else { return false };
+    let contracts = Shares::from_billionths(shares.billionths() * multiplier);
+    let Some(expected) = gross(price, contracts) else { return true };
+    // What the trade moved before fees; a purchase is negative and its gross positive.
+    let moved = transaction.amount + transaction.fees;
+    let misses = |expected: Money| (moved + expected).abs() > tolerance(transaction, contracts, price, expected);
+    let per_hundred = Money::from_billionths(expected.billionths() / 100);
+    // A bond's price is a percentage of its face value; a bond has no ticker.
+    misses(expected) && (transaction.symbol.is_some() || misses(per_hundred))
+}
+
+/// Half a unit of the last stated place of price and of shares, a few cents, and where no fee is stated the regulatory
+/// fees that brokers take off the amount in silence (below a twentieth of a percent).
+fn tolerance(transaction: &Transaction, shares: Shares, price: Price, expected: Money) -> Money {
+    let half_price = Price::from_billionths(half_unit(price.billionths(), 2));
+    let half_shares = match shares.billionths() % Shares::from_whole(1).billionths() {
+        0 => Shares::ZERO,
+        _ => Shares::from_billionths(half_unit(shares.billionths(), 3)),
+    };
+    let cents = Money::from_billionths(50_000_000);
+    let silent = match transaction.fees.is_zero() {
+        true => Money::from_billionths(expected.billionths().abs() / 2_000),
+        false => Money::ZERO,
+    };
+    let rounding = |price: Price, shares: Shares| gross(price, shares.abs()).unwrap_or(Money::ZERO);
+    cents + silent + rounding(half_price, shares) + rounding(price, half_shares)
+}
+
+/// Half of the last decimal place that a value uses, at least `least` places being stated.
+fn half_unit(billionths: i128, least: u32) -> i128 {
+    let mut places = 9;
+    let mut rest = billionths;
+    while places > least && rest % 10 == 0 {
+        rest /= 10;
+        places -= 1;
+    }
+    10_i128.pow(9 - places) / 2
+}

@@ -1,0 +1,194 @@
+//! What a file is that no format reads: an export known by name, a table with a column missing, or something else.
+
+use crate::Error;
+use crate::dialect::{self, Dialect, first_missing_column};
+use crate::formats::{FORMATS, Sniff};
+
+/// An export that is known and not read yet.
+struct Unread {
+    /// Name in the plural.
+    title: &'static str,
+    /// Texts that must all be in the head, in lower case, without quotes and without blanks around separators.
+    markers: &'static [&'static str],
+    /// What to do instead.
+    remedy: &'static str,
+}
+
+const OFX_INSTEAD: &str = "download OFX or QFX from the broker instead, or convert to the lotwise-csv format";
+const OWN_INSTEAD: &str = "convert to the lotwise-csv format";
+const HISTORY_INSTEAD: &str = "download the transaction history instead";
+
+const UNREAD: &[Unread] = &[
+    Unread {
+        title: "Schwab realized gain/loss lots",
+        markers: &["opened date,", "closed date,", "wash sale?"],
+        remedy: HISTORY_INSTEAD,
+    },
+    Unread { title: "Schwab equity awards", markers: &["date,action,symbol,", "awarddate,"], remedy: HISTORY_INSTEAD },
+    Unread {
+        title: "Schwab equity awards (JSON)",
+        markers: &["transactiondetails:", "typename:"],
+        remedy: HISTORY_INSTEAD,
+    },
+    Unread {
+        title: "Schwab equity awards (JSON)",
+        markers: &["transactiondetails:", "action:"],
+        remedy: HISTORY_INSTEAD,
+    },
+    Unread {
+        title: "Schwab transactions (JSON)",
+        markers: &["brokeragetransactions:"],
+        remedy: "choose CSV when you export them",
+    },
+    Unread { title: "Schwab positions", markers: &["positions for ", "mkt val"], remedy: HISTORY_INSTEAD },
+    Unread {
+        title: "E*TRADE histories",
+        markers: &["transactiondate,transactiontype,securitytype,symbol"],
+        remedy: OFX_INSTEAD,
+    },
+    Unread {
+        title: "E*TRADE histories",
+        markers: &["transaction date,", "activity type,", "description"],
+        remedy: OFX_INSTEAD,
+    },
+    Unread {
+        title: "Merrill histories",
+        markers: &["trade date,settlement date,account,description,type,symbol/ cusip"],
+        remedy: OFX_INSTEAD,
+    },
+    Unread {
+        title: "Vanguard downloads (CSV)",
+        markers: &["account number,investment name,symbol,shares,share price"],
+        remedy: OFX_INSTEAD,
+    },
+    Unread {
+        title: "Vanguard downloads (CSV)",
+        markers: &["account number,trade date,settlement date,transaction type"],
+        remedy: OFX_INSTEAD,
+    },
+    Unread {
+        title: "Vanguard UK reports",
+        markers: &["cash transactions,", "date,details,amount,balance"],
+        remedy: OWN_INSTEAD,
+    },
+    Unread {
+        title: "Vanguard UK reports",
+        markers: &["investment transactions,", "date,investmentname"],
+        remedy: OWN_INSTEAD,
+    },
+    Unread { title: "Webull orders", markers: &["name,symbol,side,status,filled,total qty"], remedy: OWN_INSTEAD },
+    Unread {
+        title: "Revolut investment statements",
+        markers: &["date,ticker,type,quantity,price per share,total amount,currency"],
+        remedy: OWN_INSTEAD,
+    },
+    Unread {
+        title: "Trading 212 histories",
+        markers: &["action,time,isin,ticker,name,no. of shares"],
+        remedy: OWN_INSTEAD,
+    },
+    Unread {
+        title: "Interactive Brokers Flex queries in CSV",
+        markers: &["type,settledate,", "currencyprimary"],
+        remedy: "choose XML as the format of the Flex query",
+    },
+    Unread {
+        title: "Interactive Brokers Flex queries in CSV",
+        markers: &["tradedate,", "ibcommission"],
+        remedy: "choose XML as the format of the Flex query",
+    },
+    Unread {
+        title: "Interactive Brokers Flex queries in CSV",
+        markers: &["clientaccountid,"],
+        remedy: "choose XML as the format of the Flex query",
+    },
+    Unread { title: "Quicken files (QIF)", markers: &["!type:"], remedy: OFX_INSTEAD },
+    Unread { title: "Quicken files (QIF)", markers: &["!account"], remedy: OFX_INSTEAD },
+    Unread { title: "Alpaca activities (JSON)", markers: &["activity_type:"], remedy: OWN_INSTEAD },
+    Unread { title: "SnapTrade activities (JSON)", markers: &["trade_date:", "option_symbol:"], remedy: OWN_INSTEAD },
+    Unread {
+        title: "TD Ameritrade histories",
+        markers: &["date,transaction id,description,quantity,symbol,price,commission,amount"],
+        remedy: OWN_INSTEAD,
+    },
+    Unread {
+        title: "Fidelity NetBenefits histories",
+        markers: &["date,investment,transaction type,amount,shares"],
+        remedy: OWN_INSTEAD,
+    },
+    Unread {
+        title: "Fidelity positions",
+        markers: &["account number,account name,symbol,description,quantity,last price"],
+        remedy: HISTORY_INSTEAD,
+    },
+    Unread { title: "Coinbase reports", markers: &["transaction type,asset,quantity transacted"], remedy: OWN_INSTEAD },
+];
+
+/// The error for a text that no format takes as its own.
+pub(crate) fn explain(sniff: &Sniff<'_>) -> Error {
+    let plain = plain(sniff.head);
+    let known = UNREAD.iter().find(|known| known.markers.iter().all(|marker| plain.contains(marker)));
+    if let Some(Unread { title, remedy, .. }) = known {
+        return Error::NotYet { title, remedy };
+    }
+    nearest_table(sniff).unwrap_or_else(|| Error::Unrecognised { hint: hint(sniff.head) })
+}
+
+/// The table that lacks one or two columns of a dialect, if it has most of them.
+fn nearest_table(sniff: &Sniff<'_>) -> Option<Error> {
+    const TABLES: [&Dialect; 4] = [
+        &dialect::lotwise::DIALECT,
+        &dialect::schwab::DIALECT,
+        &dialect::fidelity::DIALECT,
+        &dialect::robinhood::DIALECT,
+    ];
+    TABLES
+        .iter()
+        .filter_map(|dialect| {
+            let (line, column, found) = first_missing_column(dialect, sniff.head)?;
+            let required = dialect.columns.iter().filter(|column| column.required).count();
+            let missing = required - found;
+            (missing <= 2 && found >= 3).then_some((missing, line, column))
+        })
+        .min_by_key(|&(missing, ..)| missing)
+        .map(|(_, line, column)| Error::MissingColumn { line, column: column.to_owned() })
+}
+
+/// What the content looks like, and what is accepted. Nothing of the content itself is repeated.
+fn hint(head: &str) -> String {
+    let start = head.trim_start();
+    let looks = if start.starts_with('<') {
+        "it looks like XML"
+    } else if start.starts_with(['{', '[']) {
+        "it looks like JSON"
+    } else if start.lines().take(20).filter(|line| line.contains([',', ';', '\t'])).count() >= 2 {
+        "it looks like a table, but its header belongs to no broker that we know"
+    } else {
+        "it looks like plain text"
+    };
+    let accepted: Vec<&str> = FORMATS.iter().map(|format| format.info.title).collect();
+    format!("{looks}; accepted are {}", accepted.join("; "))
+}
+
+/// Lower case, without quotes, without blanks around commas and colons, blanks single.
+fn plain(head: &str) -> String {
+    let mut plain = String::with_capacity(head.len());
+    for character in head.chars().filter(|&character| character != '"') {
+        let separator = matches!(character, ',' | ':');
+        if separator {
+            while plain.ends_with(' ') {
+                plain.pop();
+            }
+        }
+        match character {
+            '\n' | '\r' => plain.push('\n'),
+            blank if blank.is_whitespace() => {
+                if !plain.ends_with([' ', ',', ':', '\n']) {
+                    plain.push(' ');
+                }
+            }
+            other => plain.extend(other.to_lowercase()),
+        }
+    }
+    plain
+}
