@@ -1,0 +1,419 @@
+//! Brokers' exports with known counts and sums, kept outside the repository; what each must come out as.
+//!
+//! Groups are those of the fixtures' own README: `cash_move` is cash or shares that move between accounts, `other` is
+//! corporate actions and whatever has no cash. Sums are signed cash as the file states it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lotwise_core::Money;
+use lotwise_statements::{Action, ReadOptions, Statement, Transaction, read};
+
+/// What one file must come out as.
+pub struct FixtureExpectation {
+    /// File name.
+    pub file: &'static str,
+    /// Result.
+    pub expect: Expect,
+}
+
+/// The result of reading a file.
+pub enum Expect {
+    /// Read, with these figures.
+    Read {
+        /// Id of the format.
+        format: &'static str,
+        /// What the file's amounts include.
+        sums: Sums,
+        /// Group, number of events, and sum of cash where the README states one.
+        groups: &'static [(&'static str, usize, &'static str)],
+        /// Sum of fees, a cost being positive.
+        fees: &'static str,
+    },
+    /// Refused with a message that contains this.
+    Refused(&'static str),
+}
+
+/// How the README's sums relate to our amounts, which are net of fees.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sums {
+    /// Net of fees.
+    Net,
+    /// Before fees.
+    BeforeFees,
+}
+
+use Expect::{Read, Refused};
+use Sums::{BeforeFees, Net};
+
+/// Expectations, in the order of the README.
+pub const EXPECTED: &[FixtureExpectation] = &[
+    FixtureExpectation {
+        file: "fidelity_accounts_history_2025_footer.csv",
+        expect: Read {
+            format: "fidelity-history-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 5, "-28375.78"),
+                ("dividend", 1, "144.98"),
+                ("interest", 8, "1.65"),
+                ("reinvest_buy", 1, "-123.23"),
+                ("tax", 1, "-21.75"),
+            ],
+            fees: "0",
+        },
+    },
+    FixtureExpectation { file: "handwritten_alpaca_activities.json", expect: Refused("Alpaca activities") },
+    FixtureExpectation { file: "handwritten_etrade_legacy.csv", expect: Refused("E*TRADE histories") },
+    FixtureExpectation {
+        file: "handwritten_ibkr_activity_statement.csv",
+        expect: Read {
+            format: "ibkr-activity-statement-csv",
+            sums: BeforeFees,
+            groups: &[
+                ("buy", 1, "-150250"),
+                ("cash_move", 1, "200000"),
+                ("dividend", 1, "250"),
+                ("interest", 1, "12.34"),
+                ("other", 1, ""),
+                ("sell", 1, "64200"),
+                ("tax", 1, "-37.5"),
+            ],
+            fees: "9.31",
+        },
+    },
+    FixtureExpectation { file: "handwritten_investment.qif", expect: Refused("Quicken files (QIF)") },
+    FixtureExpectation { file: "handwritten_merrill_space_before_comma.csv", expect: Refused("Merrill histories") },
+    FixtureExpectation {
+        file: "handwritten_robinhood_9col.csv",
+        expect: Read {
+            format: "robinhood-activity-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 2, "-12016.60"),
+                ("cash_move", 1, "15000.00"),
+                ("dividend", 1, "21.88"),
+                ("fee", 1, "-5.00"),
+                ("interest", 1, "1.25"),
+                ("sell", 1, "839.98"),
+            ],
+            fees: "0",
+        },
+    },
+    FixtureExpectation {
+        file: "handwritten_schwab_realized_lots.csv",
+        expect: Refused("Schwab realized gain/loss lots"),
+    },
+    FixtureExpectation { file: "handwritten_snaptrade_activities.json", expect: Refused("SnapTrade activities") },
+    FixtureExpectation { file: "handwritten_vanguard_us_ofxdownload.csv", expect: Refused("Vanguard downloads") },
+    FixtureExpectation { file: "handwritten_webull_orders.csv", expect: Refused("Webull orders") },
+    FixtureExpectation {
+        file: "ibkr_flex_cash.xml",
+        expect: Read {
+            format: "ibkr-flex-xml",
+            sums: Net,
+            groups: &[
+                ("cash_move", 2, "5000.00"),
+                ("dividend", 2, "100.00"),
+                ("fee", 5, "-46.00"),
+                ("interest", 3, "232.25"),
+                ("other", 2, ""),
+                ("tax", 1, "-15.00"),
+            ],
+            fees: "0",
+        },
+    },
+    FixtureExpectation {
+        file: "ibkr_flex_cash_quoted.csv",
+        expect: Refused("Interactive Brokers Flex queries in CSV"),
+    },
+    FixtureExpectation {
+        file: "ibkr_flex_fractional_shares.xml",
+        expect: Read {
+            format: "ibkr-flex-xml",
+            sums: Net,
+            groups: &[("buy", 2, "-556.75"), ("other", 1, ""), ("sell", 1, "232.50")],
+            fees: "0",
+        },
+    },
+    FixtureExpectation {
+        file: "ibkr_flex_pp02.xml",
+        expect: Read {
+            format: "ibkr-flex-xml",
+            sums: Net,
+            groups: &[
+                ("buy", 7, "-27931.157878"),
+                ("dividend", 1, "19"),
+                ("fee", 2, "-17.16"),
+                ("sell", 2, "101.0"),
+                ("tax", 1, "-2.85"),
+            ],
+            fees: "47.467878",
+        },
+    },
+    FixtureExpectation {
+        file: "ibkr_flex_trades_quoted.csv",
+        expect: Refused("Interactive Brokers Flex queries in CSV"),
+    },
+    FixtureExpectation {
+        file: "ibkr_transaction_history.csv",
+        expect: Read {
+            format: "ibkr-transaction-history-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-4003.0"),
+                ("cash_move", 1, "5000.0"),
+                ("dividend", 2, "21.0"),
+                ("interest", 1, "13.0"),
+                ("other", 2, ""),
+                ("sell", 1, "1999.0"),
+                ("tax", 4, "-3.15"),
+            ],
+            fees: "6.0",
+        },
+    },
+    FixtureExpectation { file: "malformed_ibkr_flex_bare_ampersand.xml", expect: Refused("line ") },
+    FixtureExpectation {
+        file: "ofx1_sgml_401k_transfers.ofx",
+        expect: Read {
+            format: "ofx-investment",
+            sums: Net,
+            groups: &[("buy", 1, "-197.2"), ("other", 2, "")],
+            fees: "0",
+        },
+    },
+    FixtureExpectation {
+        file: "ofx1_sgml_fidelity.ofx",
+        expect: Read {
+            format: "ofx-investment",
+            sums: Net,
+            groups: &[
+                ("buy", 8, "-11686.1000"),
+                ("cash_move", 3, "-0.5700"),
+                ("dividend", 4, "65.9000"),
+                ("sell", 2, "1094.1000"),
+            ],
+            fees: "47.7000",
+        },
+    },
+    FixtureExpectation {
+        file: "ofx1_sgml_vanguard.ofx",
+        expect: Read { format: "ofx-investment", sums: Net, groups: &[("sell", 1, "4212.3")], fees: "0" },
+    },
+    FixtureExpectation {
+        file: "ofx2_xml_investment.ofx",
+        expect: Read {
+            format: "ofx-investment",
+            sums: Net,
+            groups: &[("buy", 1, "-5025.00"), ("cash_move", 1, "1000.00")],
+            fees: "25.00",
+        },
+    },
+    FixtureExpectation { file: "revolut_invest.csv", expect: Refused("Revolut investment statements") },
+    FixtureExpectation { file: "schwab_equity_award_v1.json", expect: Refused("Schwab equity awards") },
+    FixtureExpectation { file: "schwab_rsu_awards.csv", expect: Refused("Schwab equity awards") },
+    FixtureExpectation {
+        file: "schwab_rsu_transactions.csv",
+        expect: Read {
+            format: "schwab-transactions-csv",
+            sums: Net,
+            groups: &[("buy", 1, "-40503.61"), ("cash_move", 1, "40503.61"), ("other", 1, ""), ("sell", 1, "28068.66")],
+            fees: "2.68",
+        },
+    },
+    FixtureExpectation {
+        file: "schwab_txn_2023_quoted.csv",
+        expect: Read {
+            format: "schwab-transactions-csv",
+            sums: Net,
+            groups: &[("buy", 3, "-293732.24"), ("cash_move", 1, "1000000.00"), ("sell", 3, "313559.10")],
+            fees: "6.23",
+        },
+    },
+    FixtureExpectation {
+        file: "schwab_txn_price_before_qty_unquoted.csv",
+        expect: Read {
+            format: "schwab-transactions-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 6, "-10696.1"),
+                ("cash_move", 1, "10000.00"),
+                ("interest", 2, "1.4"),
+                ("sell", 4, "10174"),
+            ],
+            fees: "45",
+        },
+    },
+    FixtureExpectation {
+        file: "schwab_txn_thousands_reinvest.csv",
+        expect: Read {
+            format: "schwab-transactions-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-1680.00"),
+                ("cash_move", 4, "-100022.94"),
+                ("dividend", 44, "15292.01"),
+                ("fee", 11, "-4367.47"),
+                ("interest", 5, "142.48"),
+                ("other", 11, ""),
+                ("reinvest_buy", 40, "-14423.59"),
+                ("sell", 2, "505135.00"),
+                ("tax", 1, "-1.30"),
+            ],
+            fees: "10.00",
+        },
+    },
+    FixtureExpectation { file: "trading212_2024.csv", expect: Refused("Trading 212 histories") },
+    FixtureExpectation { file: "vanguard_uk_cash_investment.csv", expect: Refused("Vanguard UK reports") },
+];
+
+/// How many files came out as they must.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// Read, every count and sum right.
+    pub right: usize,
+    /// Refused by name, as it must be.
+    pub refused: usize,
+    /// Anything else.
+    pub wrong: usize,
+}
+
+/// Reads every file of the folder, prints a line for each, and counts.
+///
+/// # Errors
+/// When the folder or a file cannot be read.
+pub fn run(folder: &Path) -> std::io::Result<Tally> {
+    let mut tally = Tally::default();
+    for FixtureExpectation { file, expect } in EXPECTED {
+        let bytes = std::fs::read(folder.join(file))?;
+        let result = read(&bytes, &ReadOptions::default());
+        let (verdict, remark) = match (expect, result) {
+            (Read { format, sums, groups, fees }, Ok(statement)) => {
+                let differences = differences(&statement, format, *sums, groups, fees);
+                if differences.is_empty() {
+                    tally.right += 1;
+                    ("right", summary(&statement))
+                } else {
+                    tally.wrong += 1;
+                    ("WRONG", differences.join("; "))
+                }
+            }
+            (Refused(words), Err(error)) if error.to_string().contains(words) => {
+                tally.refused += 1;
+                ("refused", error.to_string())
+            }
+            (Refused(words), Ok(statement)) => {
+                tally.wrong += 1;
+                ("WRONG", format!("read as {} where {words:?} was expected", statement.format))
+            }
+            (_, Err(error)) => {
+                tally.wrong += 1;
+                ("WRONG", error.to_string())
+            }
+        };
+        println!("{verdict:<8} {file:<44} {remark}");
+    }
+    let mut names: Vec<String> = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    for name in names {
+        if name != "README.md" && !EXPECTED.iter().any(|expected| expected.file == name) {
+            tally.wrong += 1;
+            println!("{:<8} {name:<44} nobody said what to expect", "WRONG");
+        }
+    }
+    println!("{} right, {} refused by name, {} wrong", tally.right, tally.refused, tally.wrong);
+    Ok(tally)
+}
+
+fn summary(statement: &Statement) -> String {
+    format!(
+        "{}: {} rows, {} imported, {} ignored, {} quarantined, {} duplicates",
+        statement.format,
+        statement.rows,
+        statement.transactions.len(),
+        statement.ignored.len(),
+        statement.quarantined.len(),
+        statement.duplicates.len()
+    )
+}
+
+fn differences(
+    statement: &Statement,
+    format: &str,
+    sums: Sums,
+    groups: &[(&'static str, usize, &'static str)],
+    fees: &str,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    if statement.format != format {
+        found.push(format!("format {} instead of {format}", statement.format));
+    }
+    let accounted = statement.transactions.len()
+        + statement.ignored.len()
+        + statement.quarantined.len()
+        + statement.duplicates.len();
+    if accounted != statement.rows {
+        found.push(format!("{accounted} rows accounted for of {}", statement.rows));
+    }
+    if let Some(note) = statement.quarantined.first() {
+        found.push(format!("{} quarantined, first in row {}: {}", statement.quarantined.len(), note.row, note.reason));
+    }
+    let mut totals: BTreeMap<&str, (usize, Money)> = BTreeMap::new();
+    for transaction in &statement.transactions {
+        let total = totals.entry(group(statement.format, transaction)).or_default();
+        total.0 += 1;
+        total.1 += match sums {
+            Net => transaction.amount,
+            BeforeFees => transaction.amount + transaction.fees,
+        };
+    }
+    for (name, count, sum) in groups {
+        let (found_count, found_sum) = totals.remove(name).unwrap_or_default();
+        if found_count != *count {
+            found.push(format!("{name}: {found_count} instead of {count}"));
+        }
+        if !sum.is_empty() && Money::parse(sum) != Ok(found_sum) {
+            found.push(format!("{name}: {found_sum} instead of {sum}"));
+        }
+    }
+    for (name, (count, _)) in totals {
+        found.push(format!("{name}: {count} instead of none"));
+    }
+    let found_fees: Money = statement.transactions.iter().map(|transaction| transaction.fees).sum();
+    if Money::parse(fees) != Ok(found_fees) {
+        found.push(format!("fees: {found_fees} instead of {fees}"));
+    }
+    found
+}
+
+/// The README's group of a transaction.
+fn group(format: &str, transaction: &Transaction) -> &'static str {
+    match transaction.action {
+        Action::Buy => "buy",
+        Action::Sell => "sell",
+        Action::Reinvest => "reinvest_buy",
+        Action::Dividend | Action::CapitalGainDistribution => "dividend",
+        Action::Interest => "interest",
+        Action::TaxWithheld => "tax",
+        Action::Fee => "fee",
+        // The README counts OFX's TRANSFER, which moves shares and no cash, with `other`.
+        Action::TransferIn | Action::TransferOut if format == "ofx-investment" && transaction.shares.is_some() => {
+            "other"
+        }
+        Action::Deposit | Action::Withdrawal | Action::TransferIn | Action::TransferOut => "cash_move",
+        Action::Split
+        | Action::Spinoff
+        | Action::Merger
+        | Action::ReturnOfCapital
+        | Action::OptionOpen
+        | Action::OptionClose
+        | Action::OptionExercise
+        | Action::OptionAssign
+        | Action::OptionExpire
+        | Action::Grant
+        | Action::Other => "other",
+    }
+}
