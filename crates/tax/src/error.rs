@@ -84,6 +84,16 @@ pub enum Error {
         /// Shares wanted.
         wanted: Shares,
     },
+    /// Capital is returned on a security that the account does not hold.
+    #[error("account {account} holds no {symbol} on {date}, so no capital can be returned on it")]
+    NothingHeld {
+        /// Account of the event.
+        account: AccountId,
+        /// Security.
+        symbol: Symbol,
+        /// Date of the event.
+        date: Date,
+    },
     /// A named lot holds fewer shares than the sale takes from it.
     #[error("lot {lot} holds {held}, sale {sale} cannot take {wanted}")]
     InsufficientLot {

@@ -375,12 +375,10 @@ impl Book {
                 let (named, symbol) = (&self.accounts[account].id, &event.symbol);
                 let held = self.held(named, symbol);
                 if held.is_zero() {
-                    return Err(Error::InsufficientShares {
+                    return Err(Error::NothingHeld {
                         account: named.clone(),
                         symbol: symbol.clone(),
                         date: event.date,
-                        held,
-                        wanted: Shares::from_billionths(1),
                     });
                 }
                 (sale, held, *amount)

@@ -210,7 +210,7 @@ impl Book {
     #[must_use]
     pub fn recent_losses(&self, symbol: &Symbol, date: Date) -> Vec<RecentLoss> {
         let group = self.group_on(symbol, date);
-        let losses = group.losses.iter().map(|loss| RecentLoss {
+        let losses = group.losses.iter().filter(|loss| loss.shares.is_positive()).map(|loss| RecentLoss {
             sale: loss.sale.clone(),
             lot: loss.lot.clone(),
             symbol: loss.symbol.clone(),

@@ -145,7 +145,10 @@ impl Group {
             let disallowed = open.take(of_sale);
             washed.push((open.row, adjust(desk, what.account, lot, date, shares, disallowed, open)));
         }
-        self.losses.retain(|open| open.shares.is_positive());
+        // Earlier losses are served first, so those that are used up are in front.
+        while self.losses.front().is_some_and(|open| !open.shares.is_positive()) {
+            self.losses.pop_front();
+        }
         Ok(washed)
     }
 }

@@ -192,6 +192,7 @@ fn what_cannot_be_booked_is_refused_with_the_culprit() {
             "account T holds 1 AAA on 2024-01-03, cannot sell 2 (short sales are not supported; is an earlier \
              purchase or split missing?)",
         ),
+        ("2024-01-02 return 5 AAA", "account T holds no AAA on 2024-01-02, so no capital can be returned on it"),
         (
             "2024-01-02 buy 1 AAA @ 1\n2024-01-03 sell 1 AAA @ 1 lots L9=1",
             "sale S1 names lot L9, which no earlier event made",

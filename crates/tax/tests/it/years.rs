@@ -88,6 +88,14 @@ fn an_ordinary_dollar_can_push_a_gain_out_of_the_zero_band() {
 }
 
 #[test]
+fn preferential_income_is_never_taxed_above_the_ordinary_schedule() {
+    // 2024 single: 125 of gain lie above the 0 % band but still inside the 12 % bracket.
+    let tax = year_tax(&household(2024, Single, [47_025 + 14_600, 0, 0, 0, 125])).unwrap();
+    assert_eq!(tax.at_15, whole(125));
+    assert_eq!(tax.regular_tax, whole(5_426));
+}
+
+#[test]
 fn the_tax_of_a_trade_is_a_difference() {
     let mut year = household(2025, Single, [400_000, 0, 0, 10_000, 0]);
     year.state = StateRates { short: Rate::parse("0.05").unwrap(), long: Rate::parse("0.05").unwrap() };
