@@ -1,5 +1,10 @@
 //! What the market crate promises, feature by feature.
 
+mod bad_input;
+mod features;
+mod loading;
 mod provider;
+mod random_panel;
+mod regimes;
 mod replay;
 mod synthetic;
