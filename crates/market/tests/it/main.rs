@@ -3,6 +3,7 @@
 mod bad_input;
 mod features;
 mod loading;
+mod metadata;
 mod provider;
 mod random_panel;
 mod regimes;
