@@ -27,6 +27,13 @@ impl Clock for SystemClock {
     }
 }
 
+/// A moment as text in UTC: `2024-06-28T20:00:00Z`.
+#[must_use]
+pub fn timestamp(moment: Instant) -> String {
+    chrono::DateTime::from_timestamp_millis(moment.0)
+        .map_or_else(|| "unknown".to_owned(), |utc| utc.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 /// The civil date in New York at a moment, held inside 1900–2199.
 fn new_york_date(moment: Instant) -> Date {
     let outside = if moment.0 < 0 { Date::MIN } else { Date::MAX };
@@ -50,6 +57,7 @@ mod tests {
         // 2024-01-01T04:59:59Z and one second later: midnight of standard time.
         assert_eq!(date(1_704_085_199_000), "2023-12-31");
         assert_eq!(date(1_704_085_200_000), "2024-01-01");
+        assert_eq!(timestamp(Instant(1_719_806_399_000)), "2024-07-01T03:59:59Z");
         assert_eq!(date(i64::MIN), "1900-01-01");
         assert_eq!(date(i64::MAX), "2199-12-31");
     }

@@ -29,7 +29,7 @@ impl Page {
     /// A heading, with a blank line before it unless it is the first thing.
     pub fn heading(&mut self, text: impl Into<String>) {
         if !self.blocks.is_empty() {
-            self.blocks.push(Block::Gap);
+            self.gap();
         }
         self.blocks.push(Block::Heading(text.into()));
     }
@@ -61,9 +61,11 @@ impl Page {
         }
     }
 
-    /// A blank line.
+    /// A blank line; two in a row are one.
     pub fn gap(&mut self) {
-        self.blocks.push(Block::Gap);
+        if !matches!(self.blocks.last(), Some(Block::Gap)) {
+            self.blocks.push(Block::Gap);
+        }
     }
 
     /// The page as text.
