@@ -32,7 +32,8 @@ impl Default for Limits {
 pub struct ReadOptions<'a> {
     /// Id of the format to use, where recognition is not wanted (`--as`).
     pub format: Option<String>,
-    /// Name of the account, where the file has one account or names none (`--account`).
+    /// Name of the account, where the file has one account or names none (`--account`); a file with several is
+    /// refused.
     pub account: Option<String>,
     /// Strict limits.
     pub limits: Limits,

@@ -127,13 +127,14 @@ fn find_header(dialect: &Dialect, content: &str) -> Result<Found, NearHeader> {
 fn account_above(dialect: &Dialect, cells: &[Cow<'_, str>]) -> Option<String> {
     let (before, after) = dialect.account_between?;
     cells.iter().find_map(|cell| {
+        let cell = cell.split_whitespace().collect::<Vec<_>>().join(" ");
         // ASCII case folding keeps byte positions, so the name can be cut from the original.
         let lower = cell.to_ascii_lowercase();
         let start = lower.find(before)? + before.len();
         let rest = cell.get(start..)?;
         let end = if after.is_empty() { rest.len() } else { lower.get(start..)?.find(after).unwrap_or(rest.len()) };
-        let name = rest.get(..end)?.split_whitespace().collect::<Vec<_>>().join(" ");
-        (!name.is_empty()).then(|| clip(&name, 60))
+        let name = rest.get(..end)?.trim();
+        (!name.is_empty()).then(|| clip(name, 60))
     })
 }
 

@@ -151,7 +151,7 @@ fn trade(row: &Row<'_>) -> Option<Class> {
     let coded = |wanted: &str| codes.split([';', ' ', ',']).any(|code| code == wanted);
     let sold = row.text(Role::Shares).trim_start().starts_with(['-', '−', '(']);
     if coded("Ca") {
-        return plain(Do(A::Other), if sold { "cancelled_sell" } else { "cancelled_buy" });
+        return plain(Do(A::Other), "cancelled_trade");
     }
     match normal(row.text(Role::Class)).as_str() {
         "stocks"

@@ -81,8 +81,8 @@ const RULES: &[Rule] = &[
     // Trades.
     (Is("buy"), In(A::Buy), ""),
     (Is("sell"), Out(A::Sell), ""),
-    (Is("bcxl"), Do(A::Other), "cancelled_buy"),
-    (Is("scxl"), Do(A::Other), "cancelled_sell"),
+    (Is("bcxl"), Out(A::Other), "cancelled_buy"),
+    (Is("scxl"), In(A::Other), "cancelled_sell"),
     (Is("drip"), In(A::Reinvest), ""),
     // Options.
     (Is("bto"), In(A::OptionOpen), "long"),

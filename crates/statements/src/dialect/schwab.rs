@@ -54,8 +54,8 @@ const RULES: &[Rule] = &[
     (Is("full redemption adj"), Do(A::Other), "redemption_adjustment"),
     (Is("maturity"), Out(A::Sell), "redemption"),
     (Is("bond maturity"), Out(A::Sell), "redemption"),
-    (Is("cancel buy"), Do(A::Other), "cancelled_buy"),
-    (Is("cancel sell"), Do(A::Other), "cancelled_sell"),
+    (Is("cancel buy"), Out(A::Other), "cancelled_buy"),
+    (Is("cancel sell"), In(A::Other), "cancelled_sell"),
     // Options.
     (Is("buy to open"), In(A::OptionOpen), "long"),
     (Is("sell to open"), Out(A::OptionOpen), "short"),

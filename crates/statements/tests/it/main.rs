@@ -1,5 +1,8 @@
 //! Statements read from the outside, by feature.
 
+mod csv_brokers;
+mod csv_faults;
+mod csv_hostile;
 mod flex;
 mod hostile;
 mod ledger_json;

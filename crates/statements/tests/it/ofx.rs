@@ -348,5 +348,7 @@ fn the_users_name_is_for_the_only_account_of_a_file() {
         read(text.as_bytes(), &options).unwrap().transactions.into_iter().map(|one| one.account).collect()
     };
     assert_eq!(names(&one), ["Mine"]);
-    assert_eq!(names(&two), ["A", "B"]);
+    let refused = read(two.as_bytes(), &options).map_err(|error| error.to_string());
+    let message = "the file has 2 accounts, so they cannot all be called \"Mine\"; leave the account name out";
+    assert_eq!(refused.unwrap_err(), message);
 }

@@ -1,0 +1,129 @@
+//! Whatever is done to a table: no panic, and every row accounted for.
+
+use lotwise_statements::{ReadOptions, formats, read};
+use proptest::prelude::*;
+
+use crate::told::assert_accounted;
+
+/// One small file of each table format.
+const VALID: [&str; 6] = [
+    "date,account,action,symbol,shares,price,amount,fees,currency,split_ratio,id\n\
+     2024-01-02,A,buy,ACRN,10,5.5,-56,1,USD,,b1\n2024-01-03,B,sell,ACRN,4,6,,0.1,,,\n2024-01-04,A,split,ACRN,6,,,,,2:1,\n",
+    "\"Transactions for account Individual XXXX-1 as of 01/05/2024\"\n\
+     \"Date\",\"Action\",\"Symbol\",\"Description\",\"Quantity\",\"Price\",\"Fees & Comm\",\"Amount\"\n\
+     \"01/04/2024 as of 01/03/2024\",\"Stock Split\",\"ACRN\",\"ACORN\",\"9\",\"\",\"\",\"\"\n\
+     01/02/2024,Buy,ACRN,ACORN,\"1,000\",$5,$1,\"-$5,001.00\"\n01/02/2024,Odd Thing,ACRN,ACORN,,,,$1\nTransactions Total,,,,,,,$1\n",
+    "Run Date,Account,Account Number,Action,Symbol,Description,Type,Price ($),Quantity,Commission ($),Fees ($),Accrued Interest ($),Amount ($),Settlement Date\n\
+     01/02/2024,Mine,Z1,\"INTEREST EARNED as of Jan-01-2024 (Cash)\",,No Description,Cash,,0.000,,,,0.04,\n\
+     01/02/2024,Mine,Z1,YOU SOLD ACORN,ACRN,ACORN,Cash,5,-2,,0.01,,9.99,01/04/2024\n\n\
+     \"The data and information in this spreadsheet is provided\"\nDate downloaded 01/05/2024",
+    "Activity Date,Process Date,Settle Date,Instrument,Description,Trans Code,Quantity,Price,Amount\n\
+     1/2/2024,1/2/2024,1/4/2024,ACRN,\"Acorn\nCUSIP: 037833100\",Buy,1,$5.00,($5.00)\n\
+     1/2/2024,1/2/2024,1/4/2024,ACRN,ACRN 1/17/2025 Call $150.00,OEXP,1S,,\n,,,,,,,,,The data provided is\n",
+    "Statement,Header,Field Name,Field Value\nStatement,Data,Period,\"January 1, 2024 - March 31, 2024\"\n\
+     Account Information,Data,Account,U7\n\
+     Open Positions,Header,DataDiscriminator,Symbol,Quantity,Close Price\nOpen Positions,Data,Summary,ACRN,6,5\n\
+     Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Proceeds,Comm/Fee,Code\n\
+     Trades,Data,Order,Stocks,USD,ACRN,\"2024-01-15, 10:30:00\",\"1,000\",5,-5000,-5,O\n\
+     Trades,Data,ClosedLot,Stocks,USD,ACRN,2024-01-15,400,5,,,\nTrades,SubTotal,,Stocks,USD,ACRN,,600,,,,\n\
+     Corporate Actions,Header,Date/Time,Description,Quantity,Proceeds\n\
+     Corporate Actions,Data,2024-03-04,\"B(US1234567890) Split 4 for 1 (B, BIRCH, US1234567890)\",300,0\nMystery,Data,1\n",
+    "Summary,Header,Field Name,Field Value\nSummary,Data,Base Currency,GBP\n\
+     Transaction History,Header,Date,Account,Description,Transaction Type,Symbol,Quantity,Price,Gross Amount ,Commission,Net Amount\n\
+     Transaction History,Data,2024-08-15,U1,ACORN,Sell,ACRN,-2.0,1001.00,2002.0,-3.0,1999.0\n\
+     Transaction History,Data,2024-10-01,U1,Forex,Forex Trade Component,GBP.USD,0.8,1.32,-2.6E-4,-,-2.6E-4\n",
+];
+
+/// Pieces that break tables, to be put anywhere.
+const PIECES: [&str; 26] = [
+    ",",
+    ";",
+    "\t",
+    "\"",
+    "\"\"",
+    "\n",
+    "\r",
+    "\r\n",
+    "é",
+    "İ",
+    "−",
+    " as of ",
+    "1e999",
+    "9e14",
+    "-",
+    "--",
+    "(",
+    ")",
+    "$",
+    "NaN",
+    "99999999999999999999999999",
+    "02/30/2024",
+    "Header",
+    "Total",
+    "\u{FEFF}",
+    "a",
+];
+
+/// Reads in every way there is; only the sum and the absence of a panic are looked at.
+fn survive(bytes: &[u8]) {
+    let forced = formats().into_iter().map(|format| Some(format.id.to_owned()));
+    for format in forced.chain([None]) {
+        let options = ReadOptions { format, ..ReadOptions::default() };
+        if let Ok(statement) = read(bytes, &options) {
+            assert_accounted(&statement);
+            for one in &statement.transactions {
+                assert!(!one.id.is_empty() && one.price.is_none_or(|price| !price.is_negative()));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_valid_files_are_read() {
+    for text in VALID {
+        let statement = read(text.as_bytes(), &ReadOptions::default()).unwrap();
+        assert_accounted(&statement);
+        assert!(!statement.transactions.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_survived() {
+    for text in VALID {
+        for end in 0..text.len() {
+            survive(&text.as_bytes()[..end]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        survive(&bytes);
+    }
+
+    #[test]
+    fn any_text_below_a_header_is_survived(which in 0..VALID.len(), tail in "[ -~\\n\\réİ−]{0,200}") {
+        let header: String = VALID[which].lines().take(4).map(|line| format!("{line}\n")).collect();
+        survive(format!("{header}{tail}").as_bytes());
+    }
+
+    #[test]
+    fn any_change_to_a_valid_file_is_survived(
+        which in 0..VALID.len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..PIECES.len(), 0_usize..6), 1..6),
+    ) {
+        let mut text: Vec<char> = VALID[which].chars().collect();
+        for (place, piece, removed) in changes {
+            let start = place.index(text.len());
+            let end = (start + removed).min(text.len());
+            text.splice(start..end, PIECES[piece].chars());
+            if text.is_empty() {
+                break;
+            }
+        }
+        survive(text.into_iter().collect::<String>().as_bytes());
+    }
+}
