@@ -55,13 +55,30 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    // The main job on bundled sample data, offline
+    // Demo(DemoArgs),
     /// Read brokers' exports and show what was understood
     Import(ImportArgs),
+    /// Open lots, their long-term dates, and what was sold
+    Lots(LotsArgs),
+    /// Losses worth taking, and what to hold instead
+    Harvest(HarvestArgs),
+    /// What something would come to after tax
+    #[command(subcommand)]
+    Whatif(WhatifCommand),
+    /// What to do with the account, in dollars after tax
+    Recommend(RecommendArgs),
     /// The year's tax
     #[command(subcommand)]
     Tax(TaxCommand),
     /// Recompute worked cases and compare with what they expect
     Verify(VerifyArgs),
+    /// Look into a folder or file of prices
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Prices from a provider, kept in a local cache
+    #[command(subcommand)]
+    Prices(PricesCommand),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -163,10 +180,16 @@ pub enum MethodArg {
     Average,
 }
 
+/// Reads a filing status by its name and lists the names in help and errors.
+fn filing_status() -> impl TypedValueParser<Value = FilingStatus> {
+    PossibleValuesParser::new(FilingStatus::ALL.map(FilingStatus::name))
+        .map(|name| FilingStatus::parse(&name).expect("Invariant: only names of statuses pass"))
+}
+
 impl MethodArg {
-    /// The method of the tax engine.
+    /// The engine's method.
     #[must_use]
-    pub const fn method(self) -> Method {
+    pub const fn to_method(self) -> Method {
         match self {
             Self::Fifo => Method::Fifo,
             Self::Lifo => Method::Lifo,
@@ -175,12 +198,24 @@ impl MethodArg {
             Self::Average => Method::Average,
         }
     }
+
+    /// The name used in flags and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        method_name(self.to_method())
+    }
 }
 
-/// Reads a filing status by its name and lists the names in help and errors.
-fn filing_status() -> impl TypedValueParser<Value = FilingStatus> {
-    PossibleValuesParser::new(FilingStatus::ALL.map(FilingStatus::name))
-        .map(|name| FilingStatus::parse(&name).expect("Invariant: only names of statuses pass"))
+/// The name of a method in flags and tables.
+#[must_use]
+pub const fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Fifo => "fifo",
+        Method::Lifo => "lifo",
+        Method::Hifo => "hifo",
+        Method::MinTax => "min-tax",
+        Method::Average => "average",
+    }
 }
 
 /// `lots`.
@@ -282,7 +317,7 @@ pub struct RecommendArgs {
     #[command(flatten)]
     pub input: HistoryArgs,
     /// What the account is for
-    #[arg(long, value_name = "OBJECTIVE", default_value = "ALPHA_VS_EW")]
+    #[arg(long, value_name = "OBJECTIVE", default_value = "MAX_GAIN_1Y")]
     pub objective: Objective,
     /// The rule that chooses the weights; without it the default of the objective
     #[arg(long, value_name = "POLICY")]
@@ -344,7 +379,7 @@ pub struct TaxEstimateArgs {
     /// Other ordinary income that is not from investments, negative for a loss
     #[arg(long, value_name = "AMOUNT", default_value = "0", allow_negative_numbers = true)]
     pub other_income: Money,
-    /// Qualified dividends
+    /// Qualified dividends; with --history, so much of the dividends in the files
     #[arg(long, value_name = "AMOUNT", default_value = "0")]
     pub qualified_dividends: Money,
     /// Dividends that are not qualified
@@ -368,7 +403,7 @@ pub struct TaxEstimateArgs {
     /// Brackets, or two flat rates
     #[arg(long, value_enum, default_value_t = TaxMode::Brackets)]
     pub mode: TaxMode,
-    /// Add the sales, dividends and interest of these exports
+    /// Add the sales, dividends and interest of these exports to the amounts above
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub history: Vec<PathBuf>,
     /// Which lots left in sales that name none
@@ -405,6 +440,15 @@ pub struct DataPath {
     pub path: PathBuf,
 }
 
+/// How features are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScaleArg {
+    /// As they are defined
+    Raw,
+    /// Against the last 252 bars, clipped to ±5
+    Normalised,
+}
+
 /// `data features`.
 #[derive(Debug, Args)]
 pub struct FeaturesArgs {
@@ -419,6 +463,9 @@ pub struct FeaturesArgs {
     /// Last session
     #[arg(long, value_name = "DATE")]
     pub to: Option<Date>,
+    /// Features as they are defined, or normalised as a network reads them
+    #[arg(long, value_enum, default_value_t = ScaleArg::Raw)]
+    pub scale: ScaleArg,
     /// Write a Parquet file instead of printing
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
     pub out: Option<PathBuf>,
@@ -442,9 +489,6 @@ pub struct FetchArgs {
     /// First day; without it five years back
     #[arg(long, value_name = "DATE")]
     pub from: Option<Date>,
-    /// Last day; without it today
-    #[arg(long, value_name = "DATE")]
-    pub to: Option<Date>,
     /// Use only what the cache holds
     #[arg(long)]
     pub offline: bool,

@@ -1,11 +1,13 @@
 //! `lotwise`: the command line.
 
+mod advice;
 mod args;
 mod clock;
 mod commands;
 mod context;
 mod errors;
 mod input;
+mod market;
 mod output;
 mod settings;
 mod start;

@@ -43,7 +43,7 @@ pub fn run(arguments: &LotsArgs, context: &Context) -> Result<Report, Failure> {
         "sales": sales.iter().map(|row| json.sale(row)).collect::<Vec<_>>(),
         "permanently_disallowed": figures.cents(session.booking.permanently_disallowed),
         "rules": rules_text(&session),
-        "method": format!("{:?}", arguments.method).to_lowercase(),
+        "method": arguments.method.name(),
     });
     let mut page = Page::new();
     let table = lots_table(&open, &session, portfolio, figures);

@@ -1,12 +1,19 @@
 //! What each command does. A command turns arguments into a [`Report`] or a list of errors; it
 //! prints nothing itself.
 
+mod data;
+// mod demo;
+mod harvest;
 mod import;
+mod lots;
+pub mod prices;
+mod recommend;
 mod scripts;
 mod tax_estimate;
 mod verify;
+mod whatif;
 
-use crate::args::{Command, ImportCommand, TaxCommand};
+use crate::args::{Command, DataCommand, ImportCommand, PricesCommand, TaxCommand, WhatifCommand};
 use crate::context::Context;
 use crate::errors::Failure;
 use crate::output::Report;
@@ -35,8 +42,18 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
             Some(ImportCommand::Formats) => Ok(import::formats(context).into()),
             None => import::dry_run(&arguments, context).map(Outcome::from),
         },
+        // Command::Demo(arguments) => demo::run(&arguments, context).map(Outcome::from),
+        Command::Lots(arguments) => lots::run(&arguments, context).map(Outcome::from),
+        Command::Harvest(arguments) => harvest::run(&arguments, context).map(Outcome::from),
+        Command::Whatif(WhatifCommand::Sell(arguments)) => whatif::run(&arguments, context).map(Outcome::from),
+        Command::Recommend(arguments) => recommend::run(&arguments, context).map(Outcome::from),
         Command::Tax(TaxCommand::Estimate(arguments)) => tax_estimate::run(&arguments, context).map(Outcome::from),
         Command::Verify(arguments) => verify::run(&arguments, context).map(Outcome::from),
+        Command::Data(DataCommand::Check(arguments)) => data::check(&arguments, context).map(Outcome::from),
+        Command::Data(DataCommand::Describe(arguments)) => data::describe(&arguments, context).map(Outcome::from),
+        Command::Data(DataCommand::Features(arguments)) => data::features(arguments, context).map(Outcome::from),
+        Command::Prices(PricesCommand::Fetch(arguments)) => prices::fetch(&arguments, context).map(Outcome::from),
+        Command::Prices(PricesCommand::Status) => prices::status(context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),
         Command::Man { out } => scripts::man(out.as_deref(), context).map(Outcome::Text),
     }

@@ -8,7 +8,7 @@ use lotwise_tax::{AccountId, LotId, LotSelection, Method, first_long_term_date};
 use serde_json::{Value, json};
 
 use crate::advice::{Json, PriceNeed, Session, refused};
-use crate::args::{Comparison, MethodArg, WhatifSellArgs};
+use crate::args::{Comparison, MethodArg, WhatifSellArgs, method_name};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, did_you_mean};
 use crate::output::{Cell, Column, Figures, Page, Report, Table};
@@ -80,7 +80,7 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
     }
     if arguments.compare.contains(&Comparison::All) {
         for method in [Method::Fifo, Method::Lifo, Method::Hifo, Method::MinTax] {
-            let name = format!("{} lots", MethodArg::from_method(method).name());
+            let name = format!("{} lots", method_name(method));
             if !scenarios[0].name.ends_with(&name) {
                 scenarios.push(compute(&name, on, arguments.shares, LotSelection::By(method))?);
             }

@@ -1,8 +1,10 @@
 //! What a person is told when something does not work: what, where, and what to do.
 
+mod market;
 mod render;
 mod similar;
 
+pub use market::market_error;
 pub use render::place_json;
 pub use similar::did_you_mean;
 

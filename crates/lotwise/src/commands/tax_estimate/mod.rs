@@ -1,4 +1,6 @@
-//! `tax estimate`: a year's tax with its parts, from amounts on the command line.
+//! `tax estimate`: a year's tax with its parts, from amounts on the command line and from exports.
+
+mod history;
 
 use lotwise_core::Money;
 use lotwise_tax::{
@@ -20,10 +22,17 @@ use crate::settings::Settings;
 pub fn run(arguments: &TaxEstimateArgs, context: &Context) -> Result<Report, Failure> {
     let settings = context.settings_with(&arguments.rates)?;
     let mut warnings = Vec::new();
-    let household = household(arguments, &settings, &mut warnings);
+    let mut household = household(arguments, &settings, &mut warnings);
+    let mut assumptions = assumptions(arguments, &settings);
+    if !arguments.history.is_empty() {
+        let found = history::of_year(arguments, settings.clone(), context)?;
+        found.add_to(&mut household)?;
+        assumptions.extend(found.assumptions(context.figures()));
+        warnings.extend(found.warnings);
+    }
     match arguments.mode {
-        TaxMode::Brackets => brackets(&household, arguments, &settings, context, warnings),
-        TaxMode::Flat => flat(&household, arguments, &settings, context, warnings),
+        TaxMode::Brackets => brackets(&household, &assumptions, context, warnings),
+        TaxMode::Flat => flat(&household, &settings, &assumptions, context, warnings),
     }
 }
 
@@ -86,8 +95,7 @@ fn assumptions(arguments: &TaxEstimateArgs, settings: &Settings) -> Vec<String> 
 
 fn brackets(
     household: &Household,
-    arguments: &TaxEstimateArgs,
-    settings: &Settings,
+    assumptions: &[String],
     context: &Context,
     mut warnings: Vec<Warning>,
 ) -> Result<Report, Failure> {
@@ -106,7 +114,6 @@ fn brackets(
             ),
         });
     }
-    let assumptions = assumptions(arguments, settings);
     let cents = |amount: Money| figures.cents(amount);
     let data = json!({
         "mode": "brackets",
@@ -141,7 +148,7 @@ fn brackets(
     page.table(parts.clone());
     page.gap();
     carried(&mut page, tax.carryover, household.year, figures);
-    closing(&mut page, &assumptions, Some(&parameters.authority));
+    closing(&mut page, assumptions, Some(&parameters.authority));
     Ok(Report::new("tax-estimate", context.today(), data, page).table(parts).warnings(warnings))
 }
 
@@ -171,8 +178,8 @@ fn parts(tax: &YearTax, figures: Figures) -> Table {
 
 fn flat(
     household: &Household,
-    arguments: &TaxEstimateArgs,
     settings: &Settings,
+    assumptions: &[String],
     context: &Context,
     warnings: Vec<Warning>,
 ) -> Result<Report, Failure> {
@@ -185,7 +192,6 @@ fn flat(
         long: settings.rates.long + settings.state.long,
     };
     let tax = flat_year_tax(short, long, parameters.loss_limit, rates).map_err(|error| refused(&error))?;
-    let assumptions = assumptions(arguments, settings);
     let data = json!({
         "mode": "flat",
         "label": FlatYearTax::LABEL,
@@ -215,7 +221,7 @@ fn flat(
     page.table(table.clone());
     page.gap();
     carried(&mut page, tax.carryover, household.year, figures);
-    closing(&mut page, &assumptions, None);
+    closing(&mut page, assumptions, None);
     Ok(Report::new("tax-estimate", context.today(), data, page).table(table).warnings(warnings))
 }
 

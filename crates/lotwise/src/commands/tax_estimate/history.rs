@@ -1,0 +1,126 @@
+//! What exports say of a tax year: reportable gains, dividends and interest.
+
+use lotwise_core::{Date, Money};
+use lotwise_tax::{Household, Term};
+
+use crate::advice::{PriceNeed, Session, SessionInput};
+use crate::args::TaxEstimateArgs;
+use crate::context::Context;
+use crate::errors::{CliError, Exit, Failure};
+use crate::input::{HistoryOptions, require_histories};
+use crate::output::{Figures, Warning};
+use crate::settings::Settings;
+
+/// A loss is washed by purchases up to this many days after it.
+const WINDOW_DAYS: i32 = 30;
+
+/// The year's figures in the files.
+pub struct YearOfHistory {
+    year: i32,
+    sales: usize,
+    short: Money,
+    long: Money,
+    disallowed: Money,
+    dividends: Money,
+    distributions: Money,
+    interest: Money,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads the files and books them to the end of the year and the window after it.
+///
+/// # Errors
+/// When a file cannot be read, the books do not add up, or a sale of the year has no known basis.
+pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Context) -> Result<YearOfHistory, Failure> {
+    let histories = require_histories(&arguments.history, &HistoryOptions::default(), context)?;
+    let year = arguments.year;
+    let year_end = Date::from_ymd(year, 12, 31).unwrap_or(Date::MAX);
+    let as_of = year_end.plus_days(WINDOW_DAYS).min(context.today());
+    let input = SessionInput { histories, prices: None, as_of: Some(as_of), method: arguments.method.to_method() };
+    let session = Session::start(input, PriceNeed::Optional, settings, context)?;
+    let mut warnings = session.warnings(&session.books.issues, context);
+    if context.today() <= year_end.plus_days(WINDOW_DAYS) {
+        let message = format!("losses of {year} stay tentative until {}", year_end.plus_days(WINDOW_DAYS).long());
+        warnings.push(Warning::new("window-open", message));
+    }
+    let income = session.books.income.get(&year).copied().unwrap_or_default();
+    let mut found = YearOfHistory {
+        year,
+        sales: 0,
+        short: Money::ZERO,
+        long: Money::ZERO,
+        disallowed: Money::ZERO,
+        dividends: income.dividends,
+        distributions: income.capital_gain_distributions,
+        interest: income.interest,
+        warnings,
+    };
+    let mut unknown = 0;
+    for sale in session.booking.sales.iter().filter(|sale| sale.sold.year() == year) {
+        found.sales += 1;
+        found.disallowed += sale.disallowed;
+        match (sale.reportable, sale.term) {
+            (Some(gain), Some(Term::Short)) => found.short += gain,
+            (Some(gain), Some(Term::Long)) => found.long += gain,
+            _ => unknown += 1,
+        }
+    }
+    if unknown > 0 {
+        let message = format!("{unknown} sales of {year} have no known basis or date of purchase, so the gain is not known");
+        return Err(CliError::new("unknown-basis", Exit::DataMissing, message)
+            .help("name the older files too, or leave out --history and enter the gains by hand")
+            .into());
+    }
+    Ok(found)
+}
+
+impl YearOfHistory {
+    /// Adds the figures to what was entered by hand.
+    ///
+    /// # Errors
+    /// When more qualified dividends were stated than the files have.
+    pub fn add_to(&self, household: &mut Household) -> Result<(), Failure> {
+        let qualified = household.qualified_dividends;
+        if qualified > self.dividends {
+            return Err(CliError::new(
+                "too-many-qualified",
+                Exit::Usage,
+                "more qualified dividends are stated than the files have dividends",
+            )
+            .help("with --history, --qualified-dividends says how much of the dividends in the files is qualified")
+            .into());
+        }
+        household.short_term_gain += self.short;
+        household.long_term_gain += self.long + self.distributions;
+        household.ordinary_dividends_nonqualified += self.dividends - qualified;
+        household.interest += self.interest;
+        Ok(())
+    }
+
+    /// What was taken from the files, in sentences.
+    pub fn assumptions(&self, figures: Figures) -> Vec<String> {
+        let mut list = vec![format!(
+            "the files have {} sold segments in {}: {} short-term and {} long-term, with {} of losses disallowed by wash sales",
+            self.sales,
+            self.year,
+            figures.dollar_change(self.short),
+            figures.dollar_change(self.long),
+            figures.dollars(self.disallowed),
+        )];
+        if !self.dividends.is_zero() {
+            list.push(format!(
+                "of {} of dividends in the files only what --qualified-dividends states is taken as qualified",
+                figures.dollars(self.dividends)
+            ));
+        }
+        if !self.distributions.is_zero() {
+            let amount = figures.dollars(self.distributions);
+            list.push(format!("{amount} of capital gain distributions are taken as long-term"));
+        }
+        if !self.interest.is_zero() {
+            list.push(format!("{} of interest are in the files", figures.dollars(self.interest)));
+        }
+        list
+    }
+}
