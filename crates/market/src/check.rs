@@ -151,7 +151,7 @@ pub fn panel_findings(panel: &Panel, actions: &CorporateActions, calendar: &Cale
             let bars = Bars::collect(panel, AssetIdx(asset));
             let unadjusted = splits::unadjusted(&bars, actions);
             let mut findings = patterns::gaps(&bars, calendar);
-            findings.extend(patterns::jumps(&bars, &unadjusted));
+            findings.extend(patterns::jumps(&bars, &unadjusted, actions));
             findings.extend(patterns::stale_runs(&bars));
             findings.extend(unadjusted);
             findings.sort_by_key(|finding| (finding.date, finding.kind));

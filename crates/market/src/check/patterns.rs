@@ -2,7 +2,9 @@
 
 use lotwise_core::Calendar;
 
+use super::splits::handed_out;
 use super::{Bars, Finding, FindingKind};
+use crate::CorporateActions;
 
 /// Total return of a session that is worth a look.
 const JUMP: f64 = 0.40;
@@ -29,7 +31,7 @@ pub(super) fn gaps(bars: &Bars<'_>, calendar: &Calendar) -> Vec<Finding> {
 
 /// Moves of more than 40 % and adjustments that do not follow the price; a session that is known
 /// as an unadjusted split is not reported twice.
-pub(super) fn jumps(bars: &Bars<'_>, unadjusted: &[Finding]) -> Vec<Finding> {
+pub(super) fn jumps(bars: &Bars<'_>, unadjusted: &[Finding], actions: &CorporateActions) -> Vec<Finding> {
     let mut findings = Vec::new();
     for at in 1..bars.len() {
         let total = bars.adj_close[at] / bars.adj_close[at - 1] - 1.0;
@@ -40,8 +42,11 @@ pub(super) fn jumps(bars: &Bars<'_>, unadjusted: &[Finding]) -> Vec<Finding> {
         if unadjusted.iter().any(|finding| finding.date == Some(bars.dates[at])) {
             continue;
         }
+        let listed = handed_out(bars, at, actions).map_or_else(String::new, |listed| {
+            format!("; the corporate actions list a ratio of {} on {}", listed.ratio, listed.ex_date)
+        });
         let moves = format!(
-            "close {} to {} ({:+.1} %), total return {:+.1} %",
+            "close {} to {} ({:+.1} %), total return {:+.1} %{listed}",
             bars.close[at - 1],
             bars.close[at],
             price * 100.0,

@@ -1,7 +1,7 @@
 //! Prices that were not divided by the ratio of a split.
 
 use super::{Bars, Finding, FindingKind};
-use crate::CorporateActions;
+use crate::{CorporateActions, SpinoffLike};
 
 /// Ratios of new to old shares that companies choose.
 const RATIOS: [(f64, &str); 24] = [
@@ -36,6 +36,8 @@ const WITHIN: f64 = 0.03;
 const OPEN_WITHIN: f64 = 0.06;
 /// Bars on either side that the level is taken from.
 const LEVEL_BARS: usize = 10;
+/// Bars that must be there after the move, for a split of the last days.
+const FEWEST_AFTER: usize = 3;
 /// How far the levels of both sides may miss the ratio.
 const LEVEL_WITHIN: f64 = 0.12;
 /// Price range of the day, as a part of its close, beyond which the move is news and not a split.
@@ -64,6 +66,10 @@ pub(super) fn unadjusted(bars: &Bars<'_>, actions: &CorporateActions) -> Vec<Fin
             split.ex_date.days_since(bars.dates[at]).abs() <= LISTED_DAYS
                 && (split.ratio().to_f64() / ratio - 1.0).abs() < 1e-6
         });
+        // A distribution of that day explains the move better than a split that nobody listed.
+        if !listed && handed_out(bars, at, actions).is_some() {
+            continue;
+        }
         let why = if listed {
             "and the corporate actions list that split"
         } else if corroborated(bars, at, ratio) {
@@ -82,12 +88,18 @@ pub(super) fn unadjusted(bars: &Bars<'_>, actions: &CorporateActions) -> Vec<Fin
     findings
 }
 
+/// A spin-off or the like that the corporate actions list around a bar.
+pub(super) fn handed_out<'a>(bars: &Bars<'_>, at: usize, actions: &'a CorporateActions) -> Option<&'a SpinoffLike> {
+    let around = |listed: &&SpinoffLike| listed.ex_date.days_since(bars.dates[at]).abs() <= LISTED_DAYS;
+    actions.spinoff_like(bars.symbol).iter().find(around)
+}
+
 fn corroborated(bars: &Bars<'_>, at: usize, ratio: f64) -> bool {
     // Too few bars on either side show no level, and a 3-for-2 split cannot be told from bad news.
-    if at < LEVEL_BARS || at + LEVEL_BARS > bars.len() || (ratio - 1.5).abs() < 0.01 {
+    if at < LEVEL_BARS || at + FEWEST_AFTER > bars.len() || (ratio - 1.5).abs() < 0.01 {
         return false;
     }
-    let (before, after) = (at - LEVEL_BARS..at, at..at + LEVEL_BARS);
+    let (before, after) = (at - LEVEL_BARS..at, at..(at + LEVEL_BARS).min(bars.len()));
     let overnight = (bars.close[at - 1] / bars.open[at] / ratio - 1.0).abs() <= OPEN_WITHIN;
     let calm = (bars.high[at] - bars.low[at]) / bars.close[at] <= CALM_RANGE;
     let level = median(&bars.close[before.clone()]) / median(&bars.close[after.clone()]);

@@ -1,6 +1,7 @@
 //! What the market crate promises, feature by feature.
 
 mod bad_input;
+mod checks;
 mod features;
 mod loading;
 mod metadata;
