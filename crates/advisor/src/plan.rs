@@ -9,6 +9,7 @@ use lotwise_tax::{FlatRates, LotSelection, Term};
 use crate::economics::{GuardInput, GuardVerdict, long_term_guard};
 use crate::guardrails::Limits;
 use crate::portfolio::{Holding, Portfolio, PricedLot};
+use crate::suggestion::Motive;
 use crate::what_if::Order;
 
 /// How a target becomes trades.
@@ -77,6 +78,8 @@ pub struct PlannedSale {
     pub kept_back: Vec<GuardedLot>,
     /// Lots that could not be judged because their basis is unknown.
     pub unknown_lots: usize,
+    /// Whether the policy or a need for cash asks for it.
+    pub motive: Motive,
 }
 
 /// What the plan buys of one security.
@@ -137,6 +140,12 @@ pub fn trades(
     let value = portfolio.value.to_f64();
     let mut plan = Trades { blocked: blocked.to_vec(), ..Trades::default() };
     if value <= 0.0 {
+        return plan;
+    }
+    let missing = options.cash_needed - portfolio.cash;
+    if missing.is_positive() {
+        plan.sales = raise_cash(portfolio, missing, rates);
+        plan.turnover = plan.sales.iter().map(|sale| sale.amount).sum::<Money>().to_f64() / value;
         return plan;
     }
     let stopped: BTreeSet<&Symbol> = blocked.iter().map(|(symbol, _)| symbol).collect();
@@ -261,7 +270,57 @@ fn sale(
         target_weight: target.target,
         kept_back,
         unknown_lots,
+        motive: Motive::Rebalance,
     }
+}
+
+/// Sales that raise `missing` at the least tax per dollar, over all holdings. A need for cash comes
+/// before rebalancing, so the turnover cap and the long-term guard do not hold it back.
+fn raise_cash(portfolio: &Portfolio, missing: Money, rates: FlatRates) -> Vec<PlannedSale> {
+    let mut lots: Vec<(&Holding, &PricedLot)> = portfolio
+        .lots()
+        .filter(|(holding, lot)| !holding.quote.stale && holding.quote.price.is_positive() && lot.gain.is_some())
+        .collect();
+    let tax_per_dollar = |lot: &PricedLot| {
+        let per_share = tax_per_share(lot, rates).to_f64();
+        per_share * lot.open.shares.to_f64() / lot.value.to_f64().max(f64::MIN_POSITIVE)
+    };
+    lots.sort_by(|a, b| {
+        tax_per_dollar(a.1).total_cmp(&tax_per_dollar(b.1)).then_with(|| a.1.open.lot.cmp(&b.1.open.lot))
+    });
+    let mut sales: Vec<PlannedSale> = Vec::new();
+    let mut left = missing;
+    for (holding, lot) in lots {
+        if !left.is_positive() {
+            break;
+        }
+        // One ten-thousandth of a share more than needed, so that the sum is not a cent short.
+        let (shares, _) = whole_lots(left.to_f64(), holding.quote.price);
+        let part = (shares + Shares::from_billionths(100_000)).min(lot.open.shares);
+        left -= holding.quote.price * part;
+        let at = match sales.iter().position(|sale| sale.symbol == holding.symbol) {
+            Some(at) => at,
+            None => {
+                sales.push(PlannedSale {
+                    symbol: holding.symbol.clone(),
+                    orders: Vec::new(),
+                    shares: Shares::ZERO,
+                    amount: Money::ZERO,
+                    target_weight: portfolio.weight(holding.value),
+                    kept_back: Vec::new(),
+                    unknown_lots: 0,
+                    motive: Motive::RaiseCash,
+                });
+                sales.len() - 1
+            }
+        };
+        let sale = &mut sales[at];
+        add_to(&mut sale.orders, holding, lot, part);
+        sale.shares += part;
+        sale.amount = holding.quote.price * sale.shares;
+        sale.target_weight = portfolio.weight(holding.value - sale.amount);
+    }
+    sales
 }
 
 fn add_to(orders: &mut Vec<Order>, holding: &Holding, lot: &PricedLot, part: Shares) {

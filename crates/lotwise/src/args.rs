@@ -319,6 +319,9 @@ pub struct RecommendArgs {
     /// What the account is for
     #[arg(long, value_name = "OBJECTIVE", default_value = "MAX_GAIN_1Y")]
     pub objective: Objective,
+    /// Cash that has to be free after the plan
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub cash_needed: Money,
     /// The rule that chooses the weights; without it the default of the objective
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<String>,

@@ -17,12 +17,15 @@ use crate::harvest::{HarvestOptions, HarvestReport, HarvestView, harvest, identi
 use crate::issue::{Issue, Severity};
 use crate::plan::{PlanOptions, Target, Trades, trades};
 use crate::portfolio::{Portfolio, PricedLot};
-use crate::suggestion::{Suggestion, dollars};
+use crate::suggestion::{Motive, Suggestion, dollars};
 use crate::tax_profile::TaxProfile;
 use crate::what_if::Desk;
 
 /// Sessions over which volatility is measured for the long-term guard.
 const VOLATILITY_SESSIONS: usize = 252;
+
+/// Below this many assets a weighting rule has next to nothing to weigh.
+const FEW_ASSETS: usize = 3;
 
 /// What the person asks for.
 #[derive(Debug, Clone)]
@@ -202,9 +205,27 @@ pub fn advise(input: &AdviceInput<'_>, options: &AdviceOptions) -> Result<Advice
         );
         issues.push(Issue::new("unknown-gain", Severity::Warning, None, text));
     }
+    if targets.len() < FEW_ASSETS {
+        let text = format!(
+            "only {} of your holdings can be weighed against each other; a rule over so few says little about your \
+             money as a whole",
+            targets.len()
+        );
+        issues.push(Issue::new("few-assets", Severity::Warning, None, text));
+    }
+    if portfolio.cash.is_positive() {
+        let text = format!(
+            "cash of {} is the sum of the rows of your files, from an assumed balance of zero before them",
+            dollars(portfolio.cash)
+        );
+        issues.push(Issue::new("cash-assumed", Severity::Note, None, text));
+    }
     if input.books.later_rows > 0 {
         let text = format!("{} rows dated after {} are not used", input.books.later_rows, portfolio.as_of);
         issues.push(Issue::new("later-rows", Severity::Note, None, text));
+    }
+    if planned.sales.iter().any(|sale| sale.motive == Motive::RaiseCash) {
+        notes.push("raising cash comes first; rebalancing waits until it is there".to_owned());
     }
     let plan = PlanSummary {
         id: plan_id(&suggestions, &portfolio, options),

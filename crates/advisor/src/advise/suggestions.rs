@@ -32,7 +32,11 @@ pub(super) struct Context<'a> {
 /// All suggestions, those worth most first, then by size and symbol.
 pub(super) fn build(context: &Context<'_>) -> Result<Vec<Suggestion>, Error> {
     let mut suggestions = Vec::new();
-    for candidate in &context.harvest.candidates {
+    // Shares that are sold for cash are not harvested a second time.
+    let raised = |symbol: &Symbol| {
+        context.trades.sales.iter().any(|sale| sale.motive == Motive::RaiseCash && sale.symbol == *symbol)
+    };
+    for candidate in context.harvest.candidates.iter().filter(|candidate| !raised(&candidate.symbol)) {
         suggestions.push(context.harvest_suggestion(candidate));
     }
     for holding in &context.portfolio.holdings {
@@ -290,7 +294,7 @@ impl Context<'_> {
         let target = self.target(&sale.symbol);
         Ok(Suggestion {
             id: String::new(),
-            motive: Motive::Rebalance,
+            motive: sale.motive,
             symbol: sale.symbol.clone(),
             side: Side::Sell,
             current_weight: current,
@@ -318,15 +322,26 @@ impl Context<'_> {
             break_even_probability: None,
             replacement: None,
             reasons: vec![
-                Reason {
-                    source: ReasonSource::Model,
-                    text: format!(
-                        "the classical rule {} (not a learned policy) wants {:.1} % instead of {:.1} % here",
-                        self.policy,
-                        target.map_or(0.0, |target| target.target) * 100.0,
-                        current * 100.0
-                    ),
-                    weight: sale.amount,
+                match sale.motive {
+                    Motive::RaiseCash => Reason {
+                        source: ReasonSource::YourData,
+                        text: format!(
+                            "you need {} and have {} in cash",
+                            dollars(self.options.plan.cash_needed),
+                            dollars(self.portfolio.cash)
+                        ),
+                        weight: sale.amount,
+                    },
+                    _ => Reason {
+                        source: ReasonSource::Model,
+                        text: format!(
+                            "the classical rule {} (not a learned policy) wants {:.1} % instead of {:.1} % here",
+                            self.policy,
+                            target.map_or(0.0, |target| target.target) * 100.0,
+                            current * 100.0
+                        ),
+                        weight: sale.amount,
+                    },
                 },
                 Reason {
                     source: ReasonSource::TaxRule,
@@ -344,7 +359,7 @@ impl Context<'_> {
                 },
                 Reason {
                     source: ReasonSource::Assumption,
-                    text: "trading costs 5 hundredths of a percent of what is sold".to_owned(),
+                    text: format!("trading costs {} of what is sold", say::percent(self.options.cost)),
                     weight: -cost,
                 },
             ],
@@ -393,15 +408,17 @@ impl Context<'_> {
                 },
                 Reason {
                     source: ReasonSource::YourData,
-                    text: format!("{} of cash is at hand before this plan", dollars(self.portfolio.cash)),
+                    text: format!(
+                        "{} of cash is at hand before this plan, summed from the rows of your files",
+                        dollars(self.portfolio.cash)
+                    ),
                     weight: self.portfolio.cash,
                 },
                 Reason {
                     source: ReasonSource::Assumption,
-                    text: purchase
-                        .clipped
-                        .clone()
-                        .unwrap_or_else(|| "trading costs 5 hundredths of a percent of what is bought".to_owned()),
+                    text: purchase.clipped.clone().unwrap_or_else(|| {
+                        format!("trading costs {} of what is bought", say::percent(self.options.cost))
+                    }),
                     weight: -cost,
                 },
             ],

@@ -246,6 +246,11 @@ fn buys_before_sells_where_needed(entries: &mut [Entry<'_>]) {
     }
 }
 
+/// `1 share`, `2.5 shares`.
+fn counted(shares: Shares) -> String {
+    if shares == Shares::from_whole(1) { "1 share".to_owned() } else { format!("{shares} shares") }
+}
+
 fn is_option(transaction: &Transaction) -> bool {
     matches!(
         transaction.action,
@@ -425,8 +430,8 @@ impl Builder<'_> {
         let lot = self.new_lot(&symbol, date);
         self.openings.add(&account, &symbol, shares);
         let text = format!(
-            "{shares} shares of {symbol} came in by {} on {date} without a purchase price; their basis is unknown \
-             until you state it",
+            "{} of {symbol} came in by {} on {date} without a purchase price; the basis is unknown until you state it",
+            counted(shares),
             entry.transaction.action
         );
         self.issues.push(Issue::new("unknown-basis", Severity::Question, Some(&symbol), text).at(entry.place()));
@@ -446,8 +451,9 @@ impl Builder<'_> {
         if missing.is_positive() {
             self.openings.owe(account, symbol, missing);
             let text = format!(
-                "{missing} of the {wanted} shares of {symbol} that left on {} were bought before the files begin; \
-                 their basis is unknown, so this sale's gain is unknown in part",
+                "{missing} of the {} of {symbol} that left on {} were bought before the files begin; their basis is \
+                 unknown, so this sale's gain is unknown in part",
+                counted(wanted),
                 entry.transaction.trade_date
             );
             self.issues
@@ -511,16 +517,16 @@ impl Builder<'_> {
                     self.openings.owe(&account, symbol, missing);
                     self.openings.add(&account, symbol, missing);
                     let text = format!(
-                        "the broker states {} shares of {symbol}, the rows explain {missing} fewer; their basis is \
-                         unknown until you state it",
-                        position.shares
+                        "the broker states {} of {symbol}, the rows explain {missing} fewer; their basis is unknown \
+                         until you state it",
+                        counted(position.shares)
                     );
                     let place = format!("{}:{}", source.name, position.row);
                     self.issues.push(Issue::new("unknown-basis", Severity::Question, Some(symbol), text).at(place));
                 } else if missing.is_negative() {
                     let text = format!(
-                        "the broker states {} shares of {symbol}, the rows add up to {} more",
-                        position.shares,
+                        "the broker states {} of {symbol}, the rows add up to {} more",
+                        counted(position.shares),
                         missing.abs()
                     );
                     let place = format!("{}:{}", source.name, position.row);

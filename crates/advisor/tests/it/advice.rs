@@ -156,3 +156,25 @@ fn what_everything_is_worth_after_tax_counts_terms_apart() {
     assert_eq!(advice.worth.after_tax, money("28050"));
     assert_eq!(advice.worth.unknown_basis_value, Money::ZERO);
 }
+
+#[test]
+fn cash_that_is_needed_is_raised_from_the_lots_that_cost_least_tax() {
+    let panel = panel("2024-06-28", &[("AAA", &wave(200.0, 0.01, 0.0)), ("BBB", &wave(50.0, 0.01, 3.0))]);
+    let advice = advice(
+        "
+        2022-01-04 deposit - - - 9600
+        2022-01-04 buy AAA 40 100 -4000
+        2024-02-06 buy BBB 100 55 -5500
+        ",
+        &panel,
+        "2024-06-28",
+        |options| options.plan.cash_needed = money("6000"),
+    );
+    let raised: Vec<&Suggestion> =
+        advice.suggestions.iter().filter(|found| found.motive == Motive::RaiseCash).collect();
+    let amount: Money = raised.iter().map(|found| found.amount).sum();
+    // 100 of cash is there; the loss of BBB goes first, then as much of AAA as is missing.
+    assert!(amount >= money("5900") && amount < money("5901"), "{amount}");
+    assert_eq!(of(&advice, "BBB").iter().filter(|found| found.motive == Motive::RaiseCash).count(), 1);
+    assert!(!advice.suggestions.iter().any(|found| found.side == Side::Buy));
+}

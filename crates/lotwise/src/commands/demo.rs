@@ -1,6 +1,6 @@
 //! `demo`: the main job on the bundled sample, offline.
 
-use lotwise_core::{Date, Objective};
+use lotwise_core::{Date, Money, Objective};
 use lotwise_tax::Method;
 use serde_json::json;
 
@@ -50,7 +50,7 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
         method: Method::Fifo,
     };
     let session = Session::start(start, PriceNeed::Required, context.settings.clone(), context)?;
-    let advice = advice(&session, objective, None)?;
+    let advice = advice(&session, objective, None, Money::ZERO)?;
     let figures = context.figures();
     let label = session.tax_label();
 

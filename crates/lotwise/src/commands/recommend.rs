@@ -21,7 +21,7 @@ pub fn run(arguments: &RecommendArgs, context: &Context) -> Result<Report, Failu
         known_policy(policy)?;
     }
     let session = Session::of_arguments(&arguments.input, MethodArg::Fifo, PriceNeed::Required, context)?;
-    let advice = advice(&session, arguments.objective, arguments.policy.clone())?;
+    let advice = advice(&session, arguments.objective, arguments.policy.clone(), arguments.cash_needed)?;
     let figures = context.figures();
     let label = session.tax_label();
     let page = suggestions_page(&advice, SHOWN, &label, figures);
@@ -35,9 +35,15 @@ pub fn run(arguments: &RecommendArgs, context: &Context) -> Result<Report, Failu
 ///
 /// # Errors
 /// When the policy fails, or nothing held has a price.
-pub fn advice(session: &Session, objective: Objective, policy: Option<String>) -> Result<Advice, Failure> {
+pub fn advice(
+    session: &Session,
+    objective: Objective,
+    policy: Option<String>,
+    cash_needed: Money,
+) -> Result<Advice, Failure> {
     let mut options = session.advice_options(objective);
     options.policy = policy;
+    options.plan.cash_needed = cash_needed;
     advise(&session.advice_input()?, &options).map_err(|error| refused(&error))
 }
 

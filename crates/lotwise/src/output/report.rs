@@ -130,18 +130,38 @@ pub fn write_report(report: Report, style: &Style, out: &mut dyn Write) -> io::R
         }
         Form::Text => out.write_all(report.page.to_text(style.width, style.colour).as_bytes())?,
     }
+    // What is buffered stands before the talk about it.
+    out.flush()?;
     if style.form != Form::Json {
-        for warning in &report.warnings {
-            let place = warning.place.to_string();
-            let place = if place.is_empty() { place } else { format!(" ({place})") };
-            let word = paint("warning:", Tone::Caution, style.error_colour);
-            style.say(&format!("{word} {}{place}", warning.message));
-        }
+        say_warnings(&report.warnings, style);
         if !errors.0.is_empty() {
             eprint!("{}", errors.to_text(style.figures, style.error_colour));
         }
     }
     Ok(exit)
+}
+
+/// Says each kind of warning, the first of many alike in full and the number of the others.
+fn say_warnings(warnings: &[Warning], style: &Style) {
+    const SHOWN_OF_A_KIND: usize = 2;
+    let word = paint("warning:", Tone::Caution, style.error_colour);
+    let mut told: Vec<&str> = Vec::new();
+    for warning in warnings {
+        if told.contains(&warning.code) {
+            continue;
+        }
+        told.push(warning.code);
+        let alike: Vec<&Warning> = warnings.iter().filter(|other| other.code == warning.code).collect();
+        let shown = if alike.len() <= SHOWN_OF_A_KIND + 1 { alike.len() } else { SHOWN_OF_A_KIND };
+        for one in &alike[..shown] {
+            let place = one.place.to_string();
+            let place = if place.is_empty() { place } else { format!(" ({place})") };
+            style.say(&format!("{word} {}{place}", one.message));
+        }
+        if alike.len() > shown {
+            style.say(&format!("{word} {} more like this ({}); --json has them all", alike.len() - shown, warning.code));
+        }
+    }
 }
 
 /// Prints what went wrong: JSON to `out`, text to stderr. Returns the exit code.

@@ -62,6 +62,7 @@ fn page(found: &CheckReport, errors: u64) -> Page {
     page.heading(match (errors, found.counts.is_empty()) {
         (0, true) => format!("Nothing found in {looked}"),
         (0, false) => format!("No errors in {looked}; what is below deserves a look"),
+        (1, _) => format!("1 error in {looked}"),
         _ => format!("{errors} errors in {looked}"),
     });
     let mut counts: Vec<(&FindingKind, &u64)> = found.counts.iter().collect();
