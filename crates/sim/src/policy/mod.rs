@@ -2,6 +2,7 @@
 //!
 //! Six classical rules stand here. The learned policy will implement the same trait.
 
+mod active_set;
 mod config;
 mod equal_weight;
 mod frame;
