@@ -22,6 +22,6 @@ mod text;
 mod unread;
 
 pub use error::Error;
-pub use formats::{Confidence, FormatInfo, formats};
+pub use formats::{FormatInfo, formats};
 pub use model::{Action, Position, Question, RowNote, Statement, Transaction};
 pub use read::{Limits, ReadOptions, read};

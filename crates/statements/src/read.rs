@@ -21,9 +21,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// For a file on a person's own machine: 64 MB, a million rows, 256 columns, 60 seconds.
+    /// For a file on a person's own machine: 128 MiB, a million rows, 256 columns, 60 seconds.
     fn default() -> Self {
-        Self { bytes: 64 * 1024 * 1024, rows: 1_000_000, columns: 256, milliseconds: 60_000 }
+        Self { bytes: 128 * 1024 * 1024, rows: 1_000_000, columns: 256, milliseconds: 60_000 }
     }
 }
 

@@ -270,3 +270,12 @@ fn every_format_has_its_own_id_and_an_example() {
     assert_eq!(ids.len(), all.len());
     assert!(all.iter().all(|format| !format.example.is_empty() && !format.extensions.is_empty()));
 }
+
+#[test]
+fn the_documented_example_reads_without_a_question() {
+    let guide = include_str!("../../../../docs/formats.md");
+    let example = guide.split("```csv\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let read = statement(example);
+    assert_eq!((read.rows, read.transactions.len(), read.questions.len()), (5, 5, 0));
+    assert!(formats().iter().all(|format| guide.contains(&format!("`{}`", format.id))));
+}
