@@ -193,7 +193,9 @@ impl MetadataView<'_> {
         if self.actions_cover(symbol, year_ago) {
             let (_, close) = self.last_close(asset)?;
             let known = self.source.dividends.known(symbol, self.date);
-            let paid: f64 = known.iter().filter(|fact| fact.available_at > year_ago).map(|fact| fact.value).sum();
+            let recent = known.iter().filter(|fact| fact.available_at > year_ago);
+            // An empty sum of floats would be a negative zero.
+            let paid = recent.fold(0.0, |paid, fact| paid + fact.value);
             return Some(paid / close);
         }
         let snapshots = self.source.snapshots.known(symbol, self.date);

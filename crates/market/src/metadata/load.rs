@@ -50,7 +50,8 @@ pub struct MetadataLoad {
     pub source: MetadataSource,
     /// Rows read of each table that is there.
     pub read: BTreeMap<&'static str, usize>,
-    /// Rows left out because symbol, date or value is missing or makes no sense.
+    /// Rows left out: symbol, date or value is missing or makes no sense, or the row says nothing that
+    /// a field asks for (insiders' grants, exercises, taxes and gifts).
     pub skipped: BTreeMap<&'static str, usize>,
     /// Tables that are not there; their fields stay unavailable.
     pub absent: Vec<&'static str>,

@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::path::Path;
 
 use lotwise_core::{Date, Seed, Symbol};
@@ -225,7 +227,7 @@ fn share_counts_keep_an_old_market_value_alive_and_forget_splits() {
 #[test]
 fn dividends_that_were_paid_count_over_the_last_year() {
     let panel = bars();
-    let actions = "date,ticker,dividend,split\n2012-02-01,S000,5.0,0\n2012-09-04,S000,0.5,0\n2013-03-01,S000,0.75,0\n\
+    let actions = "date,ticker,dividend,split\n2012-02-01,S000,5.0,0\n2012-02-02,S003,0.1,0\n2012-09-04,S000,0.5,0\n2013-03-01,S000,0.75,0\n\
         2013-06-28,S001,0.1,0\n2013-07-10,S000,9.0,0\n";
     let source = load(&[("corporate_actions.csv", actions)]);
     let close = panel.as_of(day("2013-07-03")).unwrap().last_close(AssetIdx(0)).unwrap().1;
@@ -234,6 +236,8 @@ fn dividends_that_were_paid_count_over_the_last_year() {
         (1.25 / close / 0.03).min(4.0),
         "a year's dividends",
     );
+    let stopped = metadata_at(&panel.as_of(day("2013-07-03")).unwrap(), AssetIdx(3), &source).get(25);
+    assert_eq!(stopped.map(f32::to_bits), Some(0), "a covered company that paid nothing");
     assert_eq!(at(&panel, &source, "2014-07-03", "dividend_yield"), None, "the table has not been kept up");
 }
 

@@ -1,5 +1,7 @@
 //! Small random panels with gaps, late starts, halts and days without volume, made from a seed.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use lotwise_core::{Calendar, Date, RawBar, Seed, Symbol};
 use lotwise_market::{Panel, SessionIdx};
 use rand_distr::{Distribution, StandardNormal, StandardUniform};

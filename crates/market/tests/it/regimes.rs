@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use lotwise_core::{Calendar, Date, RawBar, Regime, Symbol};
 use lotwise_market::{
     AssetIdx, Panel, SessionIdx, asset_regimes, class_weights, market_regimes, market_returns, regime_at,
@@ -17,7 +19,7 @@ fn walk(symbol: &str, n_sessions: usize, ret: impl Fn(usize) -> f64) -> (Symbol,
 
 /// Up and down by `size` in turn, around a drift.
 fn zigzag(at: usize, size: f64, drift: f64) -> f64 {
-    drift + if at % 2 == 0 { size } else { -size }
+    drift + if at.is_multiple_of(2) { size } else { -size }
 }
 
 #[test]
