@@ -88,11 +88,23 @@ fn name_account(statement: &mut Statement, options: &ReadOptions<'_>) -> Result<
     Ok(())
 }
 
+/// Details of purchases and sales that are trades of options themselves.
+const OPTION_TRADES: [&str; 7] = [
+    "option",
+    "option_open",
+    "option_close",
+    "option_close_and_open",
+    "option_assign",
+    "option_exercise",
+    "option_expire",
+];
+
 /// Whether shares times price and fees miss the amount by more than their rounding explains.
 fn amount_differs(transaction: &Transaction) -> bool {
     let multiplier = match transaction.action {
+        // Standard contracts are for a hundred shares. Flex reports call their trades purchases and sales.
+        Action::Buy | Action::Sell if transaction.detail.is_some_and(|detail| OPTION_TRADES.contains(&detail)) => 100,
         Action::Buy | Action::Sell | Action::Reinvest => 1,
-        // Standard contracts are for a hundred shares.
         Action::OptionOpen | Action::OptionClose => 100,
         _ => return false,
     };

@@ -1,7 +1,7 @@
 //! Cash transactions.
 
 use super::record::Record;
-use crate::gather::{Fault, Gathering};
+use crate::gather::{Fault, Gathering, clip};
 use crate::{Action, Transaction};
 
 /// Types of cash transaction by the report's own words, in lower case. Movements of cash are told by sign.
@@ -46,8 +46,9 @@ pub(super) fn cash(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<
     let word = record.get("type").ok_or_else(|| Fault::missing("type"))?;
     let lower = word.to_ascii_lowercase();
     let Some(&(_, action, detail)) = TYPES.iter().find(|(known, ..)| *known == lower) else {
-        let text = format!("The file has cash transactions of type {word:?}. What are they?");
-        gathering.ask(&format!("unknown-action:{word}"), &text, "leave them out", record.row());
+        let short = clip(word, 60);
+        let text = format!("The file has cash transactions of type {short:?}. What are they?");
+        gathering.ask(&format!("unknown-action:{short}"), &text, "leave them out", record.row());
         return Err(Fault::new("type", word, "is not a known type of cash transaction"));
     };
     draft.amount = record.required_money(&["amount"])?;

@@ -3,14 +3,14 @@
 use lotwise_core::{Money, Shares};
 
 use super::record::Record;
-use crate::gather::{Fault, Gathering};
+use crate::gather::{Fault, Gathering, clip};
 use crate::{Action, Transaction};
 
 /// Codes of the report, and what they are to us.
 const TYPES: [(&str, Action, Option<&str>); 33] = [
     ("FS", Action::Split, None),
     ("FI", Action::Split, None),
-    ("RS", Action::Split, Some("reverse_split")),
+    ("RS", Action::Split, Some("reverse")),
     ("SD", Action::Split, Some("stock_dividend")),
     ("HI", Action::Split, Some("stock_dividend")),
     ("SO", Action::Spinoff, None),
@@ -52,8 +52,9 @@ pub(super) fn corporate_action(
     let mut draft = record.draft(&["dateTime", "reportDate"], &["transactionID"], gathering)?;
     let code = record.get("type").ok_or_else(|| Fault::missing("type"))?;
     let Some(&(_, action, detail)) = TYPES.iter().find(|(known, ..)| *known == code) else {
-        let text = format!("The file has corporate actions of type {code:?}. What are they?");
-        gathering.ask(&format!("unknown-action:{code}"), &text, "leave them out", record.row());
+        let short = clip(code, 60);
+        let text = format!("The file has corporate actions of type {short:?}. What are they?");
+        gathering.ask(&format!("unknown-action:{short}"), &text, "leave them out", record.row());
         return Err(Fault::new("type", code, "is not a known corporate action"));
     };
     (draft.action, draft.detail) = (action, detail);
@@ -61,11 +62,9 @@ pub(super) fn corporate_action(
     // `amount` counts the value of shares too; only the proceeds are cash.
     draft.amount = record.money(&["proceeds"])?.unwrap_or(Money::ZERO);
     if action == Action::Split {
+        // Where the old security leaves and a new one comes, the two changes say it all.
         if legs == 1 {
             draft.split_ratio = ratio(&draft.description);
-        } else {
-            // The old security leaves and the new one comes: the two changes say it all.
-            draft.detail = Some("split_leg");
         }
         if draft.shares.is_none() && draft.split_ratio.is_none() {
             return Err(Fault::missing("quantity"));

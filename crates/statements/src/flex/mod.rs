@@ -13,7 +13,7 @@ mod xml;
 use std::collections::BTreeMap;
 
 use crate::formats::{Confidence, Format, FormatInfo, Sniff};
-use crate::gather::{Fault, Gathering};
+use crate::gather::{Fault, Gathering, clip};
 use crate::read::ReadOptions;
 use crate::text::Text;
 use crate::{Error, Position, Statement, Transaction};
@@ -45,15 +45,15 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 Some(code) => {
                     format!("Interactive Brokers answered with error {code} instead of a report; run the query again")
                 }
-                None => format!("<{}> holds no FlexStatement; run the Flex query and save its result", report.root),
+                None => format!(
+                    "<{}> holds no FlexStatement; run the Flex query and save its result",
+                    clip(report.root, 60)
+                ),
             },
         });
     }
     options.check_time()?;
     let account = |statement: &FlexStatement<'_>| statement.node.get("accountId").unwrap_or("default").to_owned();
-    let first = account(&report.statements[0]);
-    // A name given by the user is for the one account of a file.
-    let renamed = options.account.as_deref().filter(|_| report.statements.iter().all(|one| account(one) == first));
     let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
     for statement in &report.statements {
         let account = account(statement);
@@ -61,7 +61,7 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
             matches!(treatment(section.node.name), Treatment::Trades | Treatment::Cash) && !section.records.is_empty()
         });
         for section in &statement.sections {
-            let records = || section.records.iter().map(|node| Record::new(node, &account, renamed));
+            let records = || section.records.iter().map(|node| Record::new(node, &account));
             read_section(section, records, tells_events, &mut gathering)?;
         }
     }
@@ -123,7 +123,7 @@ fn read_section<'r, 'a: 'r, I: Iterator<Item = Record<'r, 'a>>>(
             Ok(())
         }
         Treatment::Unknown => {
-            let name = section.node.name;
+            let name = clip(section.node.name, 60);
             let text = format!("The report has a section {name}, which is not known. Does it tell events?");
             let alone = std::slice::from_ref(&section.node);
             let nodes = if section.records.is_empty() && !section.node.attributes.is_empty() {
@@ -142,7 +142,7 @@ fn read_section<'r, 'a: 'r, I: Iterator<Item = Record<'r, 'a>>>(
 }
 
 fn of_section(section: &Section<'_>, reason: &str) -> Fault {
-    Fault { column: section.node.name.to_owned(), value: None, reason: reason.to_owned() }
+    Fault { column: clip(section.node.name, 60), value: None, reason: reason.to_owned() }
 }
 
 /// The level of detail of a record, told by its attribute or its name.
@@ -183,7 +183,7 @@ fn each_at_level<'r, 'a: 'r>(
                 )?;
             }
             (_, Some(finest)) => {
-                let reason = format!("shown again at the level {level}; the level {finest} is read");
+                let reason = format!("shown again at the level {}; the level {finest} is read", clip(level, 40));
                 gathering.ignore(record.row(), record.node.name, &reason)?;
             }
             (_, None) => {

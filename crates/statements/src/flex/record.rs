@@ -12,13 +12,11 @@ pub(super) struct Record<'r, 'a> {
     pub(super) node: &'r Node<'a>,
     /// Account of the statement; a record may name its own.
     statement_account: &'r str,
-    /// Account name given by the user.
-    renamed: Option<&'r str>,
 }
 
 impl<'r, 'a> Record<'r, 'a> {
-    pub(super) fn new(node: &'r Node<'a>, statement_account: &'r str, renamed: Option<&'r str>) -> Self {
-        Self { node, statement_account, renamed }
+    pub(super) fn new(node: &'r Node<'a>, statement_account: &'r str) -> Self {
+        Self { node, statement_account }
     }
 
     pub(super) fn row(&self) -> u32 {
@@ -41,7 +39,7 @@ impl<'r, 'a> Record<'r, 'a> {
     }
 
     pub(super) fn account(&self) -> &'r str {
-        self.renamed.or_else(|| self.get("accountId")).unwrap_or(self.statement_account)
+        self.get("accountId").unwrap_or(self.statement_account)
     }
 
     /// The broker's id: the first of these attributes.

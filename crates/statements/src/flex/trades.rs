@@ -3,7 +3,7 @@
 use lotwise_core::{Money, Shares};
 
 use super::record::Record;
-use crate::gather::{Fault, Gathering};
+use crate::gather::{Fault, Gathering, clip, describe};
 use crate::{Action, Transaction};
 
 /// Kinds of asset, and the word for each that is no plain share. `None` in the second place means a share.
@@ -13,13 +13,13 @@ const ASSETS: [(&str, Option<&str>); 17] = [
     ("OPT", Some("option")),
     ("FOP", Some("option")),
     ("FUT", Some("future")),
-    ("CASH", Some("currency_exchange")),
+    ("CASH", Some("forex")),
     ("BOND", Some("bond")),
     ("BILL", Some("bond")),
     ("WAR", Some("warrant")),
     ("IOPT", Some("structured_product")),
-    ("CFD", Some("cfd")),
-    ("FXCFD", Some("cfd")),
+    ("CFD", Some("contract_for_difference")),
+    ("FXCFD", Some("contract_for_difference")),
     ("CRYPTO", Some("crypto")),
     ("CMDTY", Some("commodity")),
     ("BAG", Some("combination")),
@@ -28,7 +28,7 @@ const ASSETS: [(&str, Option<&str>); 17] = [
 ];
 
 /// Assets whose proceeds are a notional value that no cash follows.
-const NOTIONAL: [&str; 2] = ["future", "cfd"];
+const NOTIONAL: [&str; 2] = ["future", "contract_for_difference"];
 
 /// Reads one execution (or order, where the report has no executions).
 ///
@@ -40,17 +40,17 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
     draft.price = record.price(&["tradePrice", "price"])?;
     cash(record, asset, &mut draft, gathering)?;
     let quantity = record.required_shares(&["quantity"])?;
-    if asset == Some("currency_exchange") {
-        // Two currencies move and no share does; the amount is in the second one.
+    if let Some("forex" | "future" | "contract_for_difference" | "combination") = asset {
+        // Neither a pair of currencies nor a contract is a holding of shares. What moved is the cash, in the second
+        // currency of a pair.
+        let name = draft.symbol.take().map_or_else(String::new, |symbol| symbol.to_string());
+        draft.description = describe(&[Some(&name), Some(&draft.description), Some(&format!("quantity {quantity}"))]);
         draft.detail = asset;
-        draft.description = format!("{} quantity {quantity}", draft.description).trim_start().to_owned();
         return Ok(draft);
     }
     if cancelled {
         draft.shares = Some(quantity);
-        draft.detail = Some(if buys { "buy_cancelled" } else { "sell_cancelled" });
-        let text = "Trades are cancelled by a record of their own, beside the trade that they take back.";
-        gathering.ask("cancelled-trade", text, "keep both; together they move nothing", record.row());
+        draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" });
         return Ok(draft);
     }
     let agrees = if buys { !quantity.is_negative() } else { !quantity.is_positive() };
@@ -82,8 +82,9 @@ fn asset(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<Option<&'s
     };
     let known = ASSETS.iter().find(|(code, _)| *code == category).map(|(_, word)| *word);
     known.ok_or_else(|| {
-        let text = format!("The file trades assets of category {category:?}. What are they?");
-        gathering.ask(&format!("unknown-asset:{category}"), &text, "leave them out", record.row());
+        let short = clip(category, 60);
+        let text = format!("The file trades assets of category {short:?}. What are they?");
+        gathering.ask(&format!("unknown-asset:{short}"), &text, "leave them out", record.row());
         Fault::new("assetCategory", category, "is not known")
     })
 }
@@ -131,12 +132,6 @@ fn cash(
         (None, Some(computed)) if !asset.is_some_and(|asset| NOTIONAL.contains(&asset)) => computed,
         (None, _) => return Err(Fault::missing("netCash")),
     };
-    if let (Some(stated), Some(computed), None | Some("option" | "bond")) = (stated, computed, asset)
-        && stated != computed
-    {
-        let text = "The net cash of trades is not their proceeds with commission and taxes. Which of them holds?";
-        gathering.ask("net-cash", text, "trust the net cash", record.row());
-    }
     // A rebate is no fee; it is in the amount all the same.
     draft.fees = if charged.is_negative() { -charged } else { Money::ZERO };
     Ok(())

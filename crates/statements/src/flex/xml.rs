@@ -10,6 +10,7 @@ use quick_xml::events::attributes::{AttrError, Attributes};
 use quick_xml::reader::Reader;
 
 use crate::Error;
+use crate::gather::clip;
 use crate::lines::Lines;
 use crate::read::ReadOptions;
 
@@ -68,7 +69,8 @@ pub(super) fn parse<'a>(text: &'a str, options: &ReadOptions<'_>) -> Result<Repo
     let lines = Lines::new(text);
     let malformed = |offset: usize, reason: &str| {
         let (line, column) = lines.place(offset);
-        Error::Malformed { line, column, reason: format!("{reason}; {REMEDY}") }
+        // A name in the reason is as long as the file wants it.
+        Error::Malformed { line, column, reason: format!("{}; {REMEDY}", clip(reason, 160)) }
     };
     let mut reader = Reader::from_str(text);
     let mut report = Report::default();

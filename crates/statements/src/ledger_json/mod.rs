@@ -7,9 +7,9 @@ mod value;
 
 pub use parse::{DEFAULT_ACCOUNT, JsonAccount, JsonAction, JsonEvent, JsonLedger, JsonLedgers, parse};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lotwise_core::{Money, Price, Shares, Symbol};
+use lotwise_core::{Money, Price, Rounding, Shares, Symbol, mul_div};
 
 use crate::formats::{Confidence, Format, FormatInfo, Sniff};
 use crate::gather::{Fault, Gathering, describe};
@@ -45,10 +45,10 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     options.check_time()?;
     let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
     let several = file.ledgers.len() > 1;
-    let one_account = matches!(file.ledgers.as_slice(), [ledger] if ledger.accounts.len() == 1);
     for ledger in file.ledgers {
         let named = |name: &str| if several { format!("{}/{name}", ledger.id) } else { name.to_owned() };
         let mut ids = BTreeSet::new();
+        let mut holdings = Holdings::default();
         for (done, event) in ledger.events.into_iter().enumerate() {
             if done.is_multiple_of(1024) {
                 options.check_time()?;
@@ -67,11 +67,13 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 gathering.quarantine(Fault::new("id", id, "names an earlier event already").into_note(event.row))?;
                 continue;
             }
-            let account = match &options.account {
-                Some(name) if one_account => name.clone(),
-                _ => named(&event.account),
-            };
-            gathering.accept(transaction(&event, account, named))?;
+            let mut transaction = transaction(&event, named(&event.account), named);
+            if let JsonAction::Split { new, old } = event.action {
+                transaction.shares = holdings.split(&event.account, &transaction.symbol, new, old);
+            } else {
+                holdings.add(&event.account, &transaction);
+            }
+            gathering.accept(transaction)?;
         }
     }
     for note in file.unknown_fields {
@@ -81,6 +83,38 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     }
     Ok(gathering.finish())
 }
+
+/// Shares held so far, since a statement's split row tells by how many shares the holding changes.
+#[derive(Debug, Default)]
+struct Holdings(BTreeMap<(Option<Symbol>, String), Shares>);
+
+impl Holdings {
+    fn add(&mut self, account: &str, transaction: &Transaction) {
+        let held = self.0.entry((transaction.symbol.clone(), account.to_owned())).or_default();
+        // A sum out of range is no holding; the split then tells its ratio alone.
+        *held = held.checked_add(transaction.shares.unwrap_or_default()).unwrap_or_default();
+    }
+
+    /// Splits the security in every account; returns the change in the one that the event names, `None` when a
+    /// holding leaves every sensible range.
+    fn split(&mut self, account: &str, symbol: &Option<Symbol>, new: Shares, old: Shares) -> Option<Shares> {
+        let mut change = Some(Shares::ZERO);
+        let range = (symbol.clone(), String::new())..;
+        for ((_, name), held) in self.0.range_mut(range).take_while(|((known, _), _)| known == symbol) {
+            let after = mul_div(held.billionths(), new.billionths(), old.billionths(), Rounding::HalfEven)
+                .map(Shares::from_billionths)
+                .filter(|after| after.abs() <= MOST_SHARES);
+            if name == account {
+                change = after.map(|after| after - *held);
+            }
+            *held = after.unwrap_or_default();
+        }
+        change
+    }
+}
+
+/// The largest number of shares that a file can state.
+const MOST_SHARES: Shares = Shares::from_whole(1_000_000_000_000_000);
 
 fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> String) -> Transaction {
     let symbol = event.symbol.clone().or_else(|| Symbol::parse(ONLY_SECURITY).ok());

@@ -155,12 +155,12 @@ impl<'s> Account<'s> {
             gathering.ask("ofx-withholding", text, "keep the total as the cash that moved", row);
         }
         if record.reverses() {
+            draft.detail = Some(match draft.action {
+                Action::Buy => "cancelled_buy",
+                Action::Sell => "cancelled_sell",
+                _ => "cancelled_other",
+            });
             draft.action = Action::Other;
-            draft.detail = Some("reversal");
-        }
-        if matches!(draft.detail, Some("reversal" | "buy_reversed" | "sell_reversed")) {
-            let text = "Records take back earlier ones. They are kept as they are and change no lots by themselves.";
-            gathering.ask("reversal", text, "keep them as other", row);
         }
         Ok(draft)
     }
@@ -201,7 +201,7 @@ fn trade(kind: Kind, record: Record<'_, '_>, draft: &mut Transaction) -> Result<
     };
     if taken_back {
         (draft.shares, draft.amount) = (Some(units), total);
-        draft.detail = Some(if buys { "buy_reversed" } else { "sell_reversed" });
+        draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" });
         return Ok(());
     }
     draft.action = if buys { Action::Buy } else { Action::Sell };
@@ -209,8 +209,8 @@ fn trade(kind: Kind, record: Record<'_, '_>, draft: &mut Transaction) -> Result<
     // Proceeds below the fees are a negative total that is true; a purchase always costs.
     draft.amount = if buys { -total.abs() } else { total };
     draft.detail = match (record.word("BUYTYPE").as_str(), record.word("SELLTYPE").as_str()) {
-        ("BUYTOCOVER", _) => Some("buy_to_cover"),
-        (_, "SELLSHORT") => Some("sell_short"),
+        ("BUYTOCOVER", _) => Some("short_cover"),
+        (_, "SELLSHORT") => Some("short_sale"),
         _ if name.ends_with("DEBT") => Some("debt"),
         _ if says(&draft.description, "IN LIEU OF") => Some("cash_in_lieu"),
         // Some brokers send a reinvestment as a purchase and only call it so.

@@ -82,12 +82,9 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
         return Err(Error::Unrecognised { hint: without_investments(&roots) });
     }
     let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
-    // A name given by the user is for the one account of a file.
-    let renamed =
-        options.account.as_deref().filter(|_| statements.iter().all(|one| id_of(one) == id_of(statements[0])));
     for statement in statements {
         options.check_time()?;
-        read_account(statement, renamed, &securities, &lines, &mut gathering)?;
+        read_account(statement, &securities, &lines, &mut gathering)?;
     }
     for root in &roots {
         for messages in BANK_MESSAGES.iter().flat_map(|name| root.all(name)) {
@@ -102,19 +99,13 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     Ok(gathering.finish())
 }
 
-/// The account as the file names it.
-fn id_of<'s>(statement: &'s Element<'_>) -> &'s str {
-    statement.child("INVACCTFROM").and_then(|from| from.value("ACCTID")).unwrap_or("default")
-}
-
 fn read_account(
     statement: &Element<'_>,
-    renamed: Option<&str>,
     securities: &Securities,
     lines: &Lines<'_>,
     gathering: &mut Gathering,
 ) -> Result<(), Error> {
-    let id = renamed.unwrap_or_else(|| id_of(statement));
+    let id = statement.child("INVACCTFROM").and_then(|from| from.value("ACCTID")).unwrap_or("default");
     let lists = || statement.all("INVTRANLIST").flat_map(|list| &list.children);
     // The list's own dates are its only leaves; every aggregate is a record.
     let records: Vec<Record<'_, '_>> =

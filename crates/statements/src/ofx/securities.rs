@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lotwise_core::Symbol;
 
 use super::tree::Element;
-use crate::gather::Gathering;
+use crate::gather::{Gathering, clip};
 
 /// What the list says of one identifier.
 #[derive(Debug, Default)]
@@ -57,6 +57,7 @@ impl Securities {
     /// The security of a `SECID`. Where the list has no ticker for it, or several, a person is asked.
     pub(super) fn resolve(&self, id: &Element<'_>, row: u32, gathering: &mut Gathering) -> Security {
         let Some(unique) = id.value("UNIQUEID") else { return Security::default() };
+        let short = clip(unique, 40);
         let kind = id.value("UNIQUEIDTYPE").unwrap_or_default().to_ascii_uppercase();
         let listing = self.0.get(&unique.to_ascii_uppercase());
         let only = |texts: &[String]| if let [text] = texts { Some(text.clone()) } else { None };
@@ -65,16 +66,16 @@ impl Securities {
             [] if kind == "TICKER" => Symbol::parse(unique).ok(),
             [] => {
                 if !listing.is_some_and(|listing| listing.debt) {
-                    let text = format!("The file gives no ticker for the security {unique}. Which symbol is it?");
-                    gathering.ask(&format!("unknown-security:{unique}"), &text, "leave it without a symbol", row);
+                    let text = format!("The file gives no ticker for the security {short}. Which symbol is it?");
+                    gathering.ask(&format!("unknown-security:{short}"), &text, "leave it without a symbol", row);
                 }
                 None
             }
             several => {
-                let names: Vec<&str> = several.iter().map(Symbol::as_str).collect();
+                let names: Vec<&str> = several.iter().take(8).map(Symbol::as_str).collect();
                 let text =
-                    format!("The file gives the security {unique} several tickers: {}. Which is it?", names.join(", "));
-                gathering.ask(&format!("ambiguous-security:{unique}"), &text, "leave it without a symbol", row);
+                    format!("The file gives the security {short} several tickers: {}. Which is it?", names.join(", "));
+                gathering.ask(&format!("ambiguous-security:{short}"), &text, "leave it without a symbol", row);
                 None
             }
         };

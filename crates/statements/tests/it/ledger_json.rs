@@ -26,7 +26,7 @@ fn a_ledger_reads_as_a_statement() {
         [
             "2024-01-02 buy SECURITY 10 @ 0.01 = -1.10, 1.00 USD -",
             "2024-01-03 reinvest ACRN 3 @ - = -10.00, 0.00 USD -",
-            "2024-02-01 split SECURITY - @ - = 0.00, 0.00 USD -",
+            "2024-02-01 split SECURITY 5 @ - = 0.00, 0.00 USD -",
             "2024-03-01 sell SECURITY -4 @ 5.00 = 19.50, 0.50 USD lots_chosen",
         ]
     );
