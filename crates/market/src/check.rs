@@ -112,15 +112,30 @@ impl CheckReport {
 
     /// Findings grouped by kind, the gravest first, and by symbol within.
     #[must_use]
-    pub fn grouped(&self) -> Vec<(FindingKind, BTreeMap<Option<&Symbol>, Vec<&Finding>>)> {
-        let mut groups: BTreeMap<FindingKind, BTreeMap<Option<&Symbol>, Vec<&Finding>>> = BTreeMap::new();
+    pub fn grouped(&self) -> Vec<FindingGroup<'_>> {
+        let mut groups: BTreeMap<FindingKind, FindingGroup<'_>> = BTreeMap::new();
         for finding in &self.findings {
-            groups.entry(finding.kind).or_default().entry(finding.symbol.as_ref()).or_default().push(finding);
+            groups
+                .entry(finding.kind)
+                .or_insert_with(|| FindingGroup { kind: finding.kind, by_symbol: BTreeMap::new() })
+                .by_symbol
+                .entry(finding.symbol.as_ref())
+                .or_default()
+                .push(finding);
         }
-        let mut sorted: Vec<_> = groups.into_iter().collect();
-        sorted.sort_by_key(|(kind, _)| std::cmp::Reverse(kind.severity()));
+        let mut sorted: Vec<_> = groups.into_values().collect();
+        sorted.sort_by_key(|group| std::cmp::Reverse(group.kind.severity()));
         sorted
     }
+}
+
+/// All findings of one kind.
+#[derive(Debug, Clone)]
+pub struct FindingGroup<'a> {
+    /// The kind.
+    pub kind: FindingKind,
+    /// Findings of each symbol, rising by date; those without a symbol first.
+    pub by_symbol: BTreeMap<Option<&'a Symbol>, Vec<&'a Finding>>,
 }
 
 /// Checks a price file or folder, with the corporate actions beside it where there are any.

@@ -1,5 +1,7 @@
 //! What `data check` and `data describe` find in a price table.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
+
 use std::path::Path;
 
 use lotwise_core::{Calendar, Date};
@@ -48,7 +50,7 @@ fn gaps_are_runs_of_sessions_between_first_and_last_bar() {
         folder.path(),
         &quiet("AAA", |at, bar| {
             if matches!(at, 0 | 10 | 20..=22) {
-                bar[0] = -0.0
+                bar[0] = -0.0;
             }
         }),
     );
@@ -121,14 +123,14 @@ fn stale_and_unfaithfully_adjusted_prices_stand_out() {
     let mut rows = quiet("AAA", frozen);
     rows += &quiet("BBB", |at, bar| {
         if at == 30 {
-            bar[2] = 0.8
+            bar[2] = 0.8;
         }
     });
     let report = report(folder.path(), &rows);
     assert_eq!(found(&report), ["2024-01-09 stale", "2024-02-14 adjustment_jump", "2024-02-15 adjustment_jump"]);
     assert_eq!(report.findings[0].message, "7 bars at 90, to 2024-01-18");
     let grouped = report.grouped();
-    assert_eq!(grouped[0].1[&Some(&symbol("BBB"))].len(), 2);
+    assert_eq!(grouped[0].by_symbol[&Some(&symbol("BBB"))].len(), 2);
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn days_compare_with_the_sessions_of_the_exchange() {
     let folder = tempfile::tempdir().unwrap();
     let rows = quiet("AAA", |at, bar| {
         if at == 3 {
-            bar[0] = 0.0
+            bar[0] = 0.0;
         }
     }) + "2024-01-15,AAA,1,1,1,1,1,1\n";
     let path = parquet_of(folder.path(), "prices.parquet", &format!("{HEADER}{rows}"));
@@ -165,7 +167,7 @@ fn a_dataset_knows_what_lies_beside_its_prices() {
     let folder = tempfile::tempdir().unwrap();
     let rows = quiet("AAA", |at, bar| {
         if at == 3 {
-            bar[0] = 0.0
+            bar[0] = 0.0;
         }
     }) + &quiet("FND", |_, _| {});
     let path = parquet_of(folder.path(), "prices.parquet", &format!("{HEADER}{rows}"));

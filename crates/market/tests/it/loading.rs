@@ -1,5 +1,7 @@
 //! Price tables become panels: alignment, selection, bad rows, folders, threads.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly")]
+
 use std::path::{Path, PathBuf};
 
 use lotwise_core::{Date, Symbol};
