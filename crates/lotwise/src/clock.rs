@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{Datelike, TimeZone};
 use lotwise_core::{Clock, Date, Instant};
+use lotwise_market::provider::new_york_date;
 
 /// The computer's clock; today is the date in New York.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,7 +23,7 @@ impl Clock for SystemClock {
     }
 
     fn today(&self) -> Date {
-        self.today.unwrap_or_else(|| new_york_date(self.now()))
+        self.today.unwrap_or_else(|| today_at(self.now()))
     }
 }
 
@@ -35,13 +35,8 @@ pub fn timestamp(moment: Instant) -> String {
 }
 
 /// The civil date in New York at a moment, held inside 1900–2199.
-fn new_york_date(moment: Instant) -> Date {
-    let outside = if moment.0 < 0 { Date::MIN } else { Date::MAX };
-    chrono_tz::America::New_York
-        .timestamp_millis_opt(moment.0)
-        .single()
-        .and_then(|local| Date::from_ymd(local.year(), local.month(), local.day()))
-        .unwrap_or(outside)
+fn today_at(moment: Instant) -> Date {
+    new_york_date(moment).unwrap_or(if moment.0 < 0 { Date::MIN } else { Date::MAX })
 }
 
 #[cfg(test)]
@@ -50,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_day_turns_at_midnight_in_new_york() {
-        let date = |millis| new_york_date(Instant(millis)).to_string();
+        let date = |millis| today_at(Instant(millis)).to_string();
         // 2024-07-01T03:59:59Z and one second later: midnight of daylight time.
         assert_eq!(date(1_719_806_399_000), "2024-06-30");
         assert_eq!(date(1_719_806_400_000), "2024-07-01");

@@ -21,7 +21,8 @@ struct FileDto {
     imported: usize,
     ignored: Vec<NoteDto>,
     quarantined: Vec<NoteDto>,
-    duplicates: Vec<NoteDto>,
+    duplicates: usize,
+    duplicate_rows: Vec<NoteDto>,
 }
 
 #[derive(Serialize)]
@@ -124,7 +125,8 @@ fn data(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figure
             imported: statement.transactions.len(),
             ignored: notes(&statement.ignored),
             quarantined: notes(&statement.quarantined),
-            duplicates: notes(&statement.duplicates),
+            duplicates: statement.duplicates.len(),
+            duplicate_rows: notes(&statement.duplicates),
         })
         .collect();
     let transactions: Vec<TransactionDto> = histories

@@ -126,15 +126,12 @@ pub fn status(context: &Context) -> Result<Report, Failure> {
     for (_, entry) in entries {
         match entry {
             Ok(prices) => held.push(prices),
-            Err(fault) => faults.push(
-                Warning::new("damaged-cache", format!("{fault}; they are fetched again when they are needed")),
-            ),
+            Err(fault) => faults
+                .push(Warning::new("damaged-cache", format!("{fault}; they are fetched again when they are needed"))),
         }
     }
-    let lines: Vec<Line<'_>> = held
-        .iter()
-        .map(|prices| Line { prices, origin: None, freshness: judge.freshness(prices) })
-        .collect();
+    let lines: Vec<Line<'_>> =
+        held.iter().map(|prices| Line { prices, origin: None, freshness: judge.freshness(prices) }).collect();
     Ok(report("prices-status", &lines, &cache, context).warnings(faults))
 }
 
@@ -166,7 +163,9 @@ fn report(schema: &'static str, lines: &[Line<'_>], cache: &PriceCache, context:
             Cell::words(first.map(|bar| bar.date.to_string()).unwrap_or_default()),
             Cell::words(last.map(|bar| bar.date.to_string()).unwrap_or_default()),
             Cell::count(series.bars.len()),
-            Cell::maybe(last.and_then(|bar| lotwise_core::Price::from_f64(bar.close)), |price| Cell::price(figures, price)),
+            Cell::maybe(last.and_then(|bar| lotwise_core::Price::from_f64(bar.close)), |price| {
+                Cell::price(figures, price)
+            }),
             Cell::words(ago(*age)),
             fresh,
             Cell::words(match line.origin {

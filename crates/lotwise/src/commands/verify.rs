@@ -77,6 +77,7 @@ fn page(found: &verify::Report, figures: Figures) -> Page {
     let failed = found.failed();
     page.heading(match failed {
         0 => format!("All {} cases with an expected result come out as expected", found.passed()),
+        1 => format!("1 of {} cases does not come out as expected", found.passed() + failed),
         _ => format!("{failed} of {} cases do not come out as expected", found.passed() + failed),
     });
     let mut kinds = Table::new([

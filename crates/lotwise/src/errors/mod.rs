@@ -8,7 +8,8 @@ pub use market::market_error;
 pub use render::place_json;
 pub use similar::did_you_mean;
 
-/// The exit codes of the program.
+/// The exit codes of the program. Blocked by a limit (4) and needs a confirmation (5) come with the
+/// commands that place orders and store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
@@ -20,10 +21,6 @@ pub enum Exit {
     Usage = 2,
     /// The input has errors.
     Input = 3,
-    /// A limit blocked it.
-    Blocked = 4,
-    /// It needs a confirmation and there is no terminal.
-    NeedsConfirmation = 5,
     /// Data are missing or too old.
     DataMissing = 6,
     /// A check did not hold.

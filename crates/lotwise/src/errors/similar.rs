@@ -3,7 +3,7 @@
 /// The known word within a third of the typed word's length in edits, if there is one.
 fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    let limit = (typed.chars().count() / 3).max(1);
+    let limit = typed.chars().count() / 3;
     known
         .into_iter()
         .map(|word| (edits(&typed, &word.to_lowercase()), word))
@@ -55,6 +55,7 @@ mod tests {
         assert_eq!(nearest("LONG_RATE", keys), Some("long_rate"));
         assert_eq!(nearest("colour", keys), None);
         assert_eq!(nearest("", keys), None);
+        assert_eq!(nearest("V", ["T", "U"]), None);
         assert_eq!(did_you_mean("colour", keys, 2), "there are short_rate, long_rate and 2 more");
         assert_eq!(did_you_mean("AAPL", ["APPL", "MSFT"], 5), "did you mean APPL?");
     }

@@ -35,7 +35,7 @@ impl Figures {
     }
 
     /// Nothing is masked.
-    #[must_use]
+    #[cfg(test)]
     pub const fn plain() -> Self {
         Self::new(false)
     }
@@ -139,16 +139,6 @@ impl Figures {
     #[must_use]
     pub fn dollar_change(self, amount: Money) -> String {
         signed(self.dollars(amount), !self.masked && amount.round(0, Rounding::HalfEven).is_positive())
-    }
-
-    /// Dollars and cents for a sentence: `$1,234.50`.
-    #[must_use]
-    pub fn dollars_and_cents(self, amount: Money) -> String {
-        if self.masked {
-            return format!("${MASK}");
-        }
-        let text = money_text(amount, 2);
-        text.strip_prefix('−').map_or_else(|| format!("${text}"), |magnitude| format!("−${magnitude}"))
     }
 
     /// Shares for people, as many places as they have: `1,250.5`.

@@ -8,7 +8,7 @@ mod tone;
 
 pub use figures::{Figure, Figures, percent_text};
 pub use page::Page;
-pub use report::{Data, JsonWriter, Report, Warning, write_failure, write_report};
+pub use report::{Data, Report, Warning, write_failure, write_report};
 pub use table::{Cell, Column, Table};
 pub use tone::{Tone, paint};
 

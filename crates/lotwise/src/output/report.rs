@@ -159,7 +159,11 @@ fn say_warnings(warnings: &[Warning], style: &Style) {
             style.say(&format!("{word} {}{place}", one.message));
         }
         if alike.len() > shown {
-            style.say(&format!("{word} {} more like this ({}); --json has them all", alike.len() - shown, warning.code));
+            style.say(&format!(
+                "{word} {} more like this ({}); --json has them all",
+                alike.len() - shown,
+                warning.code
+            ));
         }
     }
 }

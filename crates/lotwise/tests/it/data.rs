@@ -42,9 +42,13 @@ fn a_clean_table_has_no_errors_and_a_broken_one_names_symbol_and_date() {
     assert_eq!(broken.code, 7, "{}", broken.all());
     let json = broken.json();
     let findings = json["data"]["findings"].as_array().unwrap();
-    for (kind, symbol) in [("not_finite", "ALFA"), ("not_positive", "ALFA"), ("conflict", "BETA"), ("not_a_session", "BETA")] {
+    for (kind, symbol) in
+        [("not_finite", "ALFA"), ("not_positive", "ALFA"), ("conflict", "BETA"), ("not_a_session", "BETA")]
+    {
         assert!(
-            findings.iter().any(|found| found["kind"] == kind && found["symbol"] == symbol && found["date"].is_string()),
+            findings
+                .iter()
+                .any(|found| found["kind"] == kind && found["symbol"] == symbol && found["date"].is_string()),
             "{kind} of {symbol} in {findings:?}"
         );
     }
@@ -52,7 +56,8 @@ fn a_clean_table_has_no_errors_and_a_broken_one_names_symbol_and_date() {
 
 #[test]
 fn a_folder_is_described() {
-    let folder = Folder::new().with("prices.csv", prices()).with("tickers.csv", "ticker,name,gics_sector\nALFA,Alfa,Energy\n");
+    let folder =
+        Folder::new().with("prices.csv", prices()).with("tickers.csv", "ticker,name,gics_sector\nALFA,Alfa,Energy\n");
     insta::assert_snapshot!(folder.run(&["data", "describe", "."]).all());
     let json = folder.run(&["data", "describe", ".", "--json"]).json();
     assert_eq!(json["data"]["bars"], 600);
@@ -62,21 +67,21 @@ fn a_folder_is_described() {
 #[test]
 fn features_are_one_row_per_symbol_and_session() {
     let folder = Folder::new().with("prices.csv", prices());
-    let arguments = ["data", "features", "prices.csv", "--symbols", "BETA,ALFA", "--from", "2024-03-11", "--json"];
+    let arguments = ["data", "features", "prices.csv", "--symbols", "BETA,ALFA", "--from", "2024-03-12", "--json"];
     let ran = folder.run(&arguments);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let json = ran.json();
     assert_eq!(json["schema"], "lotwise.data-features/1");
     let rows = json["data"]["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 4);
-    assert_eq!((&rows[0]["symbol"], &rows[0]["date"]), (&"ALFA".into(), &"2024-03-11".into()));
+    assert_eq!((&rows[0]["symbol"], &rows[0]["date"]), (&"ALFA".into(), &"2024-03-12".into()));
     assert_eq!(rows[0]["features"].as_object().map(serde_json::Map::len), Some(16));
     assert_eq!(rows[0]["metadata"].as_object().map(serde_json::Map::len), Some(50));
     assert!(rows[0]["metadata"]["earnings_yield"].is_null());
     let values = rows.iter().filter_map(|row| row["features"]["log_return_1"].as_f64());
     assert_eq!(values.filter(|value| value.abs() < 0.05).count(), 4);
     // The same rows whatever is asked beside them: nothing looks ahead or aside.
-    let later = folder.run(&["data", "features", "prices.csv", "--symbols", "ALFA", "--to", "2024-03-11", "--json"]);
+    let later = folder.run(&["data", "features", "prices.csv", "--symbols", "ALFA", "--to", "2024-03-12", "--json"]);
     assert_eq!(later.json()["data"]["rows"].as_array().unwrap().last(), rows.first());
 }
 
@@ -97,10 +102,11 @@ fn unknown_symbols_and_empty_spans_are_told_with_what_there_is() {
     let ran = folder.run(&["data", "features", "prices.csv", "--symbols", "ALFFA"]);
     assert!(ran.code == 6 && ran.stderr.contains("did you mean ALFA?"), "{}", ran.all());
     let ran = folder.run(&["data", "features", "prices.csv", "--from", "2030-01-01"]);
-    assert!(ran.code == 6 && ran.stderr.contains("2024-03-12"), "{}", ran.all());
+    assert!(ran.code == 6 && ran.stderr.contains("2024-03-13"), "{}", ran.all());
     let ran = folder.run(&["data", "describe", "nowhere.parquet", "--json"]);
     assert_eq!((ran.code, &ran.json()["error"]["code"]), (6, &"no-such-file".into()));
-    let folder = Folder::new().with("prices.csv", "date,ticker,open,high,low,close,volume\n2024-01-02,ALFA,1,1,1,1,5\n");
+    let folder =
+        Folder::new().with("prices.csv", "date,ticker,open,high,low,close,volume\n2024-01-02,ALFA,1,1,1,1,5\n");
     assert_eq!(folder.run(&["data", "check", "prices.csv"]).code, 0);
     let folder = Folder::new().with("prices.csv", "date,ticker,open,high,low,volume\n2024-01-02,ALFA,1,1,1,5\n");
     let ran = folder.run(&["data", "check", "prices.csv"]);

@@ -4,7 +4,8 @@ use crate::program::Folder;
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["import", "verify", "tax estimate", "data check", "data features", "prices fetch", "prices status"] {
+    for command in ["import", "verify", "tax estimate", "data check", "data features", "prices fetch", "prices status"]
+    {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
         let ran = Folder::new().run(&arguments);

@@ -58,7 +58,8 @@ fn a_provider_that_does_not_know_the_symbol_is_quoted() {
         let read = stream.read(&mut request).unwrap();
         let body = r#"{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}"#;
         let length = body.len();
-        write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+            .unwrap();
         String::from_utf8_lossy(&request[..read]).into_owned()
     });
     let folder = Folder::new().set("LOTWISE_YAHOO_URL", &format!("http://127.0.0.1:{port}"));

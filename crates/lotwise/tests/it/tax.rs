@@ -5,7 +5,8 @@ use crate::program::Folder;
 #[test]
 fn a_year_is_shown_with_its_parts_and_assumptions() {
     // Public figures: wages 400,000 and a long-term gain of 200,000, single, 2025.
-    let arguments = ["tax", "estimate", "--year", "2025", "--status", "single", "--wages", "400000", "--long-term-gain", "200000"];
+    let arguments =
+        ["tax", "estimate", "--year", "2025", "--status", "single", "--wages", "400000", "--long-term-gain", "200000"];
     insta::assert_snapshot!(Folder::new().run(&arguments).all());
     let mut with_json = arguments.to_vec();
     with_json.push("--json");
@@ -16,8 +17,23 @@ fn a_year_is_shown_with_its_parts_and_assumptions() {
 #[test]
 fn a_loss_year_leaves_carryovers_by_character() {
     let ran = Folder::new().run(&[
-        "tax", "estimate", "--year", "2026", "--status", "single", "--wages", "90000", "--ordinary-dividends", "500",
-        "--qualified-dividends", "4000", "--short-term-gain", "-7000", "--long-term-gain", "-6000", "--json",
+        "tax",
+        "estimate",
+        "--year",
+        "2026",
+        "--status",
+        "single",
+        "--wages",
+        "90000",
+        "--ordinary-dividends",
+        "500",
+        "--qualified-dividends",
+        "4000",
+        "--short-term-gain",
+        "-7000",
+        "--long-term-gain",
+        "-6000",
+        "--json",
     ]);
     let json = ran.json();
     assert_eq!(json["data"]["regular_tax"], "11020.00");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lotwise_core::{Calendar, Date, Instant, Price, Rate, RawBar, Symbol};
 use serde::Deserialize;
 
-use super::new_york::date_of;
+use super::new_york::new_york_date;
 use super::{Distribution, DistributionKind, FetchedSeries};
 
 #[derive(Deserialize)]
@@ -224,7 +224,7 @@ fn moment(seconds: i64) -> Result<Instant, ChartFault> {
 }
 
 fn day(seconds: i64) -> Result<Date, ChartFault> {
-    date_of(moment(seconds)?).ok_or_else(|| nonsense(format!("a time of {seconds} seconds")))
+    new_york_date(moment(seconds)?).ok_or_else(|| nonsense(format!("a time of {seconds} seconds")))
 }
 
 /// Rounds to seven significant digits, all that the provider's 32-bit prices hold: 189.9499969…

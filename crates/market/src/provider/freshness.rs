@@ -5,7 +5,7 @@ use std::time::Duration;
 use lotwise_core::{Calendar, Instant};
 
 use super::ProviderError;
-use super::new_york::{Exchange, date_of, exchange};
+use super::new_york::{Exchange, exchange, new_york_date};
 
 /// After the close, quotes go on settling for this long.
 const SETTLING: Duration = Duration::from_secs(15 * 60);
@@ -77,7 +77,7 @@ impl Stamps {
         let Exchange::Closed { last, closed_at } = exchange(calendar, now) else { return false };
         let settled = i64::try_from(SETTLING.as_millis()).unwrap_or(i64::MAX);
         self.fetched_at.millis_since(closed_at) >= settled
-            && date_of(self.believable()).is_some_and(|quoted| quoted >= last)
+            && new_york_date(self.believable()).is_some_and(|quoted| quoted >= last)
     }
 }
 

@@ -23,6 +23,7 @@ pub use error::ProviderError;
 pub use fetcher::{FetchSettings, Fetched, Fetcher, Network, Origin};
 pub use folder::FolderProvider;
 pub use freshness::{Freshness, StaleReason};
+pub use new_york::new_york_date;
 pub use pace::{Pace, RealPace};
 pub use yahoo::{Yahoo, YahooConfig};
 

@@ -6,7 +6,8 @@ use lotwise_core::{Calendar, Date, Instant};
 const OPEN_MINUTE: u32 = 9 * 60 + 30;
 
 /// The civil date in New York; `None` outside 1900–2199.
-pub(super) fn date_of(moment: Instant) -> Option<Date> {
+#[must_use]
+pub fn new_york_date(moment: Instant) -> Option<Date> {
     let local = chrono_tz::America::New_York.timestamp_millis_opt(moment.0).single()?;
     Date::from_ymd(local.year(), local.month(), local.day())
 }
@@ -37,7 +38,7 @@ pub(super) enum Exchange {
 
 /// Whether regular trading goes on at a moment.
 pub(super) fn exchange(calendar: &Calendar, now: Instant) -> Exchange {
-    let Some(today) = date_of(now) else { return Exchange::Unknown };
+    let Some(today) = new_york_date(now) else { return Exchange::Unknown };
     let mut day = calendar.on_or_before(today);
     while let Some(session) = day {
         let hours = calendar
@@ -88,6 +89,6 @@ mod tests {
     fn summer_and_winter_time_are_told_apart() {
         assert_eq!(moment(date("2024-07-01"), 0), Some(Instant(1_719_806_400_000)));
         assert_eq!(moment(date("2024-01-01"), 0), Some(Instant(1_704_085_200_000)));
-        assert_eq!(date_of(Instant(1_704_085_199_000)), Some(date("2023-12-31")));
+        assert_eq!(new_york_date(Instant(1_704_085_199_000)), Some(date("2023-12-31")));
     }
 }

@@ -17,8 +17,8 @@ const SHOWN: usize = 12;
 /// # Errors
 /// When the prices cannot be read at all.
 pub fn check(arguments: &DataPath, context: &Context) -> Result<Report, Failure> {
-    let found = lotwise_market::check::check(&arguments.path, &Calendar::new_york())
-        .map_err(|error| market_error(&error))?;
+    let found =
+        lotwise_market::check::check(&arguments.path, &Calendar::new_york()).map_err(|error| market_error(&error))?;
     let errors = found.count_from(Severity::Error);
     let data = json!({
         "files": found.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
@@ -72,6 +72,7 @@ fn page(found: &CheckReport, errors: u64) -> Page {
         Column::words("severity", "Weight"),
         Column::number("count", "Count"),
     ]);
+    let kinds: Vec<FindingKind> = counts.iter().map(|&(&kind, _)| kind).collect();
     for (kind, count) in counts {
         let weight = kind.severity();
         let tone = if weight == Severity::Error { Tone::Loss } else { Tone::Plain };
@@ -82,8 +83,8 @@ fn page(found: &CheckReport, errors: u64) -> Page {
         ]);
     }
     page.table(summary);
-    for (kind, by_symbol) in found.grouped() {
-        let all: Vec<&Finding> = by_symbol.into_values().flatten().collect();
+    for kind in kinds {
+        let all: Vec<&Finding> = found.findings.iter().filter(|finding| finding.kind == kind).collect();
         page.heading(kind.as_str().replace('_', " "));
         page.table(table(all.iter().copied().take(SHOWN)));
         if all.len() > SHOWN {

@@ -16,9 +16,8 @@ use crate::output::{Cell, Column, Page, Report, Table, Tone, Warning};
 /// # Errors
 /// When the prices cannot be read at all.
 pub fn describe(arguments: &DataPath, context: &Context) -> Result<Report, Failure> {
-    let description = Dataset::open(&arguments.path)
-        .and_then(|dataset| dataset.describe())
-        .map_err(|error| market_error(&error))?;
+    let description =
+        Dataset::open(&arguments.path).and_then(|dataset| dataset.describe()).map_err(|error| market_error(&error))?;
     let mut warnings: Vec<Warning> = description
         .tables
         .iter()
@@ -28,8 +27,10 @@ pub fn describe(arguments: &DataPath, context: &Context) -> Result<Report, Failu
         })
         .collect();
     if description.issues.dropped_rows() > 0 {
-        let message =
-            format!("{} rows are no bars and were left out; lotwise data check names them", description.issues.dropped_rows());
+        let message = format!(
+            "{} rows are no bars and were left out; lotwise data check names them",
+            description.issues.dropped_rows()
+        );
         warnings.push(Warning::new("dropped-rows", message).at(Place::file(arguments.path.display().to_string())));
     }
     let report = Report::new("data-describe", context.today(), data(&description), page(&description));

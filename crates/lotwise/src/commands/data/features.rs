@@ -46,7 +46,8 @@ pub fn features(arguments: FeaturesArgs, context: &Context) -> Result<Report, Fa
     let (source, warnings) = load(&arguments)?;
     let rows = source.count();
     let symbols = source.assets.len();
-    let (first, last) = (source.panel.sessions()[source.sessions.start], source.panel.sessions()[source.sessions.end - 1]);
+    let (first, last) =
+        (source.panel.sessions()[source.sessions.start], source.panel.sessions()[source.sessions.end - 1]);
     let mut page = Page::new();
     page.heading(format!("{rows} rows: {symbols} symbols from {first} to {last}"));
     page.facts([
@@ -113,7 +114,9 @@ fn load(arguments: &FeaturesArgs) -> Result<(Source, Vec<Warning>), Failure> {
     let sessions = start..panel.n_sessions();
     if sessions.is_empty() {
         let message = match (panel.sessions().first(), panel.sessions().last()) {
-            (Some(first), Some(last)) => format!("no session lies between the dates; the prices run from {first} to {last}"),
+            (Some(first), Some(last)) => {
+                format!("no session lies between the dates; the prices run from {first} to {last}")
+            }
             _ => "no session lies between the dates".to_owned(),
         };
         return Err(CliError::new("no-sessions", Exit::DataMissing, message).at(place).into());
@@ -123,7 +126,8 @@ fn load(arguments: &FeaturesArgs) -> Result<(Source, Vec<Warning>), Failure> {
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let metadata = MetadataSource::load(folder).map_err(|error| market_error(&error))?;
     if !metadata.absent.is_empty() {
-        let message = format!("these tables are not there, so their fields stay unknown: {}", metadata.absent.join(", "));
+        let message =
+            format!("these tables are not there, so their fields stay unknown: {}", metadata.absent.join(", "));
         warnings.push(Warning::new("absent-tables", message).at(Place::file(folder.display().to_string())));
     }
     let raw = panel_features(&panel);
@@ -221,7 +225,9 @@ impl Source {
                 Cell::words(regimes.at(last).map_or("not enough history", |regime| regime.name())),
             ];
             cells.extend(SHOWN.map(|(at, _)| {
-                Cell::maybe(Some(features[at]).filter(|value| !value.is_nan()), |value| Cell::words(format!("{value:+.3}").replace('-', "−")))
+                Cell::maybe(Some(features[at]).filter(|value| !value.is_nan()), |value| {
+                    Cell::words(format!("{value:+.3}").replace('-', "−"))
+                })
             }));
             table.row(cells);
         }
@@ -285,8 +291,11 @@ fn write_file(source: &Source, out: &Path) -> Result<(), Failure> {
         Ok(()) => {}
     }
     let names = FEATURE_NAMES.iter().chain(&METADATA_NAMES);
-    let mut columns: Vec<(&str, ColumnData<'_>)> =
-        vec![("symbol", ColumnData::Text(&symbols)), ("date", ColumnData::Date(&dates)), ("regime", ColumnData::Text(&regimes))];
+    let mut columns: Vec<(&str, ColumnData<'_>)> = vec![
+        ("symbol", ColumnData::Text(&symbols)),
+        ("date", ColumnData::Date(&dates)),
+        ("regime", ColumnData::Text(&regimes)),
+    ];
     columns.extend(names.zip(&numbers).map(|(name, values)| (*name, ColumnData::Float(values))));
     write_parquet(out, &columns).map_err(|error| market_error(&error))
 }

@@ -67,7 +67,8 @@ pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Contex
         }
     }
     if unknown > 0 {
-        let message = format!("{unknown} sales of {year} have no known basis or date of purchase, so the gain is not known");
+        let message =
+            format!("{unknown} sales of {year} have no known basis or date of purchase, so the gain is not known");
         return Err(CliError::new("unknown-basis", Exit::DataMissing, message)
             .help("name the older files too, or leave out --history and enter the gains by hand")
             .into());
