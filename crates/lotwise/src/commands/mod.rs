@@ -51,7 +51,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Verify(arguments) => verify::run(&arguments, context).map(Outcome::from),
         Command::Data(DataCommand::Check(arguments)) => data::check(&arguments, context).map(Outcome::from),
         Command::Data(DataCommand::Describe(arguments)) => data::describe(&arguments, context).map(Outcome::from),
-        Command::Data(DataCommand::Features(arguments)) => data::features(arguments, context).map(Outcome::from),
+        Command::Data(DataCommand::Features(arguments)) => data::features(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Fetch(arguments)) => prices::fetch(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Status) => prices::status(context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),

@@ -102,11 +102,11 @@ pub struct CliError {
     /// What is wrong, lower case, without a final period.
     pub message: String,
     /// Where.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// What to do.
     pub help: Option<String>,
     /// The line concerned.
-    pub excerpt: Option<Excerpt>,
+    pub excerpt: Option<Box<Excerpt>>,
     /// How many rows are wrong in the same way, at least 1.
     pub rows: u32,
 }
@@ -121,7 +121,7 @@ impl CliError {
     /// With a place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self
     }
 
@@ -135,7 +135,7 @@ impl CliError {
     /// With the line concerned.
     #[must_use]
     pub fn excerpt(mut self, excerpt: Option<Excerpt>) -> Self {
-        self.excerpt = excerpt;
+        self.excerpt = excerpt.map(Box::new);
         self
     }
 }

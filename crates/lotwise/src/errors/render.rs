@@ -41,7 +41,7 @@ impl CliError {
 
     fn to_text(&self, figures: Figures, colour: bool) -> String {
         let mut text = format!("{} {}\n", paint("error:", Tone::Error, colour), self.shown_message(figures));
-        let place = self.place.as_ref().map(Place::to_string).filter(|place| !place.is_empty());
+        let place = self.place.as_deref().map(Place::to_string).filter(|place| !place.is_empty());
         if let Some(place) = place {
             let _ = writeln!(text, "  --> {place}");
         }
@@ -63,7 +63,7 @@ impl CliError {
     }
 
     fn to_json(&self, figures: Figures) -> Value {
-        let place = self.place.clone().unwrap_or_default();
+        let place = self.place.as_deref().cloned().unwrap_or_default();
         let mut object = json!({
             "code": self.code,
             "message": self.shown_message(figures),

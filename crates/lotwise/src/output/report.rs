@@ -112,7 +112,7 @@ pub fn write_report(report: Report, style: &Style, out: &mut dyn Write) -> io::R
             head.extend(errors.to_json(style.figures));
             // The head is an object and never empty, so `data` can follow its last member.
             let head = Value::Object(head).to_string();
-            out.write_all(head[..head.len() - 1].as_bytes())?;
+            out.write_all(&head.as_bytes()[..head.len() - 1])?;
             out.write_all(b",\"data\":")?;
             match report.data {
                 Data::Value(value) => serde_json::to_writer(&mut *out, &value)?,

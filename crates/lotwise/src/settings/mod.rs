@@ -329,7 +329,7 @@ mod tests {
             .0
             .iter()
             .map(|error| {
-                let place = error.place.clone().unwrap_or_default();
+                let place = error.place.as_deref().cloned().unwrap_or_default();
                 format!("{}: {} / {}", place.line.unwrap_or(0), error.message, error.help.clone().unwrap_or_default())
             })
             .collect();

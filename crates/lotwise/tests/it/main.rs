@@ -1,5 +1,7 @@
 //! The program as people and scripts meet it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests outside of test functions")]
+
 mod bad_input;
 mod data;
 mod help;

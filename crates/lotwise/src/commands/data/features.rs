@@ -42,8 +42,8 @@ struct Row<'a> {
 ///
 /// # Errors
 /// When the prices cannot be read, a symbol is not among them, or no session lies between the dates.
-pub fn features(arguments: FeaturesArgs, context: &Context) -> Result<Report, Failure> {
-    let (source, warnings) = load(&arguments)?;
+pub fn features(arguments: &FeaturesArgs, context: &Context) -> Result<Report, Failure> {
+    let (source, warnings) = load(arguments)?;
     let rows = source.count();
     let symbols = source.assets.len();
     let (first, last) =
