@@ -2,6 +2,7 @@
 
 mod ci;
 mod layers;
+mod sample;
 mod shared;
 mod shell;
 mod workspace;
@@ -27,6 +28,12 @@ enum Task {
         #[arg(long)]
         with_tests: bool,
     },
+    /// Write the bundled sample
+    Sample {
+        /// Write nothing; fail when the committed files differ from what would be written
+        #[arg(long)]
+        check: bool,
+    },
     /// The checks over the folder `../shared`, where it is there
     Shared,
 }
@@ -35,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Layers => layers::run(),
         Task::Ci { with_tests } => ci::run(with_tests),
+        Task::Sample { check } => sample::run(check),
         Task::Shared => shared::run(),
     };
     match done {
