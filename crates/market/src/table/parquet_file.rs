@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
-use parquet::data_type::{ByteArray, DataType};
+use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::serialized_reader::SerializedPageReader;
@@ -186,18 +186,22 @@ impl ParquetFile {
             return Err(self.wrong_type(column, "text"));
         }
         let mut bad = false;
-        self.batches(group, column, reader, None, |value| Some(value.clone()), &mut |batch: &[Option<
-            ByteArray,
-        >]| {
-            for value in batch {
-                match value.as_ref().map(|value| std::str::from_utf8(value.data())) {
-                    None => sink(None),
-                    Some(Ok(text)) => sink(Some(text)),
-                    Some(Err(_)) => {
-                        bad = true;
-                        sink(None);
-                    }
+        self.decode(group, column, reader, |values, levels| {
+            let mut last: (&[u8], Option<&str>) = (&[], Some(""));
+            let mut present = values.iter();
+            let rows = levels.map_or(values.len(), <[i16]>::len);
+            for row in 0..rows {
+                if levels.is_some_and(|levels| levels[row] == 0) {
+                    sink(None);
+                    continue;
                 }
+                let Some(value) = present.next() else { break };
+                // Rows of one dictionary entry share its bytes, so most need no look at them.
+                if !std::ptr::eq(value.data(), last.0) {
+                    last = (value.data(), std::str::from_utf8(value.data()).ok());
+                    bad |= last.1.is_none();
+                }
+                sink(last.1);
             }
         })?;
         if bad {
@@ -230,43 +234,58 @@ impl ParquetFile {
         })
     }
 
-    /// Decodes a column chunk and hands over its rows in batches, `missing` standing for nulls.
+    /// Hands over the rows of a column chunk in batches, `missing` standing for nulls.
     fn batches<T: DataType, V: Clone>(
         &self,
         group: usize,
         column: usize,
-        mut reader: ColumnReaderImpl<T>,
+        reader: ColumnReaderImpl<T>,
         missing: V,
         convert: impl Fn(&T::T) -> V,
         sink: &mut dyn FnMut(&[V]),
+    ) -> Result<(), Error> {
+        let mut rows: Vec<V> = Vec::with_capacity(BATCH.min(self.group_rows(group)));
+        self.decode(group, column, reader, |values, levels| {
+            rows.clear();
+            match levels {
+                Some(levels) if levels.len() != values.len() => {
+                    let mut present = values.iter();
+                    rows.extend(levels.iter().map(|&level| match level {
+                        0 => missing.clone(),
+                        _ => present.next().map_or_else(|| missing.clone(), &convert),
+                    }));
+                }
+                _ => rows.extend(values.iter().map(&convert)),
+            }
+            sink(&rows);
+        })
+    }
+
+    /// Decodes a column chunk: the values that are there, and for a column with nulls one level a
+    /// row, zero where the value is missing.
+    fn decode<T: DataType>(
+        &self,
+        group: usize,
+        column: usize,
+        mut reader: ColumnReaderImpl<T>,
+        mut sink: impl FnMut(&[T::T], Option<&[i16]>),
     ) -> Result<(), Error> {
         let chunk = self.metadata.row_group(group).column(self.leaves[column]);
         let optional = chunk.column_descr().max_def_level() > 0;
         let mut left = self.group_rows(group);
         let mut values: Vec<T::T> = Vec::with_capacity(BATCH.min(left));
         let mut levels: Vec<i16> = Vec::with_capacity(if optional { BATCH.min(left) } else { 0 });
-        let mut rows: Vec<V> = Vec::with_capacity(BATCH.min(left));
         while left > 0 {
             values.clear();
             levels.clear();
-            rows.clear();
             let wanted = BATCH.min(left);
-            let (records, found, _) = guarded(&self.path, || {
+            let (records, _, _) = guarded(&self.path, || {
                 reader.read_records(wanted, optional.then_some(&mut levels), None, &mut values)
             })?;
             if records == 0 {
                 return Err(corrupt(&self.path, "a column ends before the last row"));
             }
-            if found == records {
-                rows.extend(values.iter().map(&convert));
-            } else {
-                let mut present = values.iter();
-                rows.extend(levels.iter().map(|&level| match level {
-                    0 => missing.clone(),
-                    _ => present.next().map_or_else(|| missing.clone(), &convert),
-                }));
-            }
-            sink(&rows);
+            sink(&values, optional.then_some(levels.as_slice()));
             left = left.saturating_sub(records);
         }
         Ok(())
