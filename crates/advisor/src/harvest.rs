@@ -16,6 +16,8 @@ use crate::what_if::{Desk, Order};
 
 /// A loss counts from this fraction of the basis (SPEC T-08).
 const MIN_LOSS_FRACTION: i128 = 20_000_000;
+/// Dollars below which a harvest is not worth two orders.
+const SMALLEST_WORTH: i64 = 1;
 /// Returns that the replacement's correlation is measured on.
 const CORRELATION_SESSIONS: usize = 252;
 /// Fewest common sessions for a correlation.
@@ -83,10 +85,10 @@ pub struct Replacement {
 /// All candidates, the most valuable first, and those that are blocked today.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HarvestReport {
-    /// Worth more than nothing today.
+    /// Worth at least a dollar today.
     pub candidates: Vec<HarvestCandidate>,
     /// A loss is there, but a purchase of the last 30 days would disallow all of it, or it is worth
-    /// less than it costs.
+    /// less than a dollar after what it costs.
     pub set_aside: Vec<HarvestCandidate>,
     /// Losses of the candidates that the wash-sale rule leaves usable.
     pub usable_loss: Money,
@@ -131,7 +133,7 @@ pub fn harvest(view: &HarvestView<'_>, options: &HarvestOptions) -> Result<Harve
     let mut realised = (view.portfolio.realised.short, view.portfolio.realised.long);
     for (holding, lots, loss) in &found {
         let (candidate, with_it) = assess(view, options, holding, lots, *loss, realised, &selling)?;
-        if candidate.worth.net.is_positive() && candidate.disallowed < candidate.loss {
+        if candidate.worth.net >= Money::from_whole(SMALLEST_WORTH) && candidate.disallowed < candidate.loss {
             realised = with_it;
             report.usable_loss += candidate.loss - candidate.disallowed;
             report.total_worth += candidate.worth.net;

@@ -55,8 +55,8 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    // The main job on bundled sample data, offline
-    // Demo(DemoArgs),
+    /// The main job on bundled sample data, offline
+    Demo(DemoArgs),
     /// Read brokers' exports and show what was understood
     Import(ImportArgs),
     /// Open lots, their long-term dates, and what was sold
@@ -344,7 +344,7 @@ pub enum Persona {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Whose account to look at
-    #[arg(long, value_enum, default_value_t = Persona::Trader)]
+    #[arg(long, value_enum, default_value_t = Persona::Longterm)]
     pub persona: Persona,
 }
 

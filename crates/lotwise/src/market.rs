@@ -66,8 +66,7 @@ impl Market {
         let provider = Yahoo::new(yahoo());
         let pace = RealPace::start();
         let settings = FetchSettings::standard(network);
-        let fetcher =
-            Fetcher::new(&provider, cache(context)?, &context.clock, &pace, settings, Seed::new(0));
+        let fetcher = Fetcher::new(&provider, cache(context)?, &context.clock, &pace, settings, Seed::new(0));
         let from = five_years_before(context.today());
         let (mut groups, mut actions, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         let mut first_error = None;

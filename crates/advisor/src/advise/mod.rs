@@ -298,7 +298,6 @@ fn targets(
     options: &AdviceOptions,
 ) -> Result<(Vec<Target>, Decision, Chosen), Error> {
     let name = options.policy.as_deref().unwrap_or(policy::default_for(options.objective).policy);
-    let chosen = policy::by_name(name, options.policy_config)?;
     let usable: Vec<(&crate::portfolio::Holding, AssetIdx)> = portfolio
         .holdings
         .iter()
@@ -313,6 +312,9 @@ fn targets(
     let rest = (1.0 - held.iter().sum::<f64>()).max(0.0);
     let weights: Vec<f64> = std::iter::once(rest).chain(held.iter().copied()).collect();
     let universe: Vec<AssetIdx> = usable.iter().map(|(_, asset)| *asset).collect();
+    // An account that is fully invested does not sell just to have cash.
+    let cash_target = options.policy_config.cash_target.min(rest);
+    let chosen = policy::by_name(name, PolicyConfig { cash_target, ..options.policy_config })?;
     let observation = Observation { market, universe: &universe, weights: &weights, objective: options.objective };
     let decision = chosen.decide(&observation)?;
     let returns = ReturnMatrix::daily(market, &universe, VOLATILITY_SESSIONS);

@@ -51,7 +51,12 @@ pub(super) fn wait(
     )
 }
 
-pub(super) fn sale(sale: &PlannedSale, after: f64, tax: Money) -> String {
+pub(super) fn sale(sale: &PlannedSale, after: f64, tax: Money, saved_by_lots: Money) -> String {
+    let lots = if saved_by_lots >= Money::from_whole(1) {
+        format!(", {} less than if the oldest shares went", dollars(saved_by_lots))
+    } else {
+        String::new()
+    };
     let tax = if tax.is_negative() {
         format!("this year's tax falls by {}", dollars(tax.abs()))
     } else if tax.round(0, Rounding::HalfEven).is_zero() {
@@ -60,7 +65,7 @@ pub(super) fn sale(sale: &PlannedSale, after: f64, tax: Money) -> String {
         format!("{} of tax this year", dollars(tax))
     };
     format!(
-        "Sell {} shares of {} for {}, down to {:.1} % of your money: {tax}",
+        "Sell {} shares of {} for {}, down to {:.1} % of your money: {tax}{lots}",
         share_count(sale.shares),
         sale.symbol,
         dollars(sale.amount),

@@ -369,7 +369,7 @@ impl Context<'_> {
             evidence: self.evidence("a classical rule says what to hold; it has no record on your account"),
             would_change: "another objective or policy, a cash need, or prices that move the weight back".to_owned(),
             unknowns: say::sale_unknowns(sale, self.portfolio),
-            sentence: say::sale(sale, after, tax),
+            sentence: say::sale(sale, after, tax, lots_saving),
         })
     }
 

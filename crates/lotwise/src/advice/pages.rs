@@ -80,7 +80,9 @@ pub fn harvest_page(report: &HarvestReport, accounts: &[String], tax_label: &str
     let mut page = Page::new();
     if report.candidates.is_empty() {
         page.heading("No loss worth harvesting today");
-        page.sentence("No lot in a taxable account stands at least 2 % below its basis with a loss that could be used.");
+        page.sentence(
+            "No lot in a taxable account stands at least 2 % below its basis with a loss that could be used.",
+        );
     } else {
         page.heading(format!(
             "Harvesting could be worth {} after tax: {} of loss can be used",
@@ -193,8 +195,9 @@ fn lots_line(suggestion: &Suggestion, figures: Figures) -> String {
         .map(|lot| {
             let acquired = lot.acquired.map_or_else(|| "date unknown".to_owned(), |date| format!("of {}", date.long()));
             let term = lot.term.map_or("term unknown", |term| term.name());
-            let gain =
-                lot.gain.map_or_else(|| "gain unknown".to_owned(), |gain| format!("gain {}", figures.dollar_change(gain)));
+            let gain = lot
+                .gain
+                .map_or_else(|| "gain unknown".to_owned(), |gain| format!("gain {}", figures.dollar_change(gain)));
             let shares = figures.share_count(lot.shares.round(4, Rounding::HalfEven));
             format!("{shares} {acquired} ({term}, {gain})")
         })
@@ -272,7 +275,10 @@ fn keep_table(keeps: &[&Suggestion], figures: Figures) -> Table {
         let why = suggestion.reasons.first().map_or("", |reason| reason.text.as_str());
         table.row([
             Cell::words(suggestion.symbol.as_str()),
-            Cell::with_raw(format!("{:.1} %", suggestion.current_weight * 100.0), format!("{:.6}", suggestion.current_weight)),
+            Cell::with_raw(
+                format!("{:.1} %", suggestion.current_weight * 100.0),
+                format!("{:.6}", suggestion.current_weight),
+            ),
             Cell::maybe(suggestion.after_tax_now.map(Money::to_cents), |amount| Cell::change(figures, amount)),
             Cell::words(figures.free_text(why)),
         ]);

@@ -16,8 +16,8 @@ use crate::args::{HistoryArgs, MethodArg};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
 use crate::input::{History, HistoryOptions, require_histories};
-use crate::output::Warning;
 use crate::market::Market;
+use crate::output::Warning;
 use crate::settings::Settings;
 
 /// Prices this many days before the day asked for are too old to advise on.
@@ -83,12 +83,7 @@ impl Session {
     ///
     /// # Errors
     /// When the prices cannot be read or the books do not add up.
-    pub fn start(
-        input: SessionInput,
-        need: PriceNeed,
-        settings: Settings,
-        context: &Context,
-    ) -> Result<Self, Failure> {
+    pub fn start(input: SessionInput, need: PriceNeed, settings: Settings, context: &Context) -> Result<Self, Failure> {
         let as_of = input.as_of.unwrap_or_else(|| context.today());
         let symbols = input
             .histories
@@ -110,7 +105,8 @@ impl Session {
             .collect();
         let options = BookOptions { as_of, account_kinds: std::collections::BTreeMap::new(), method: input.method };
         let books = books::build(&sources, actions, &options);
-        let rules = Rules { identity_groups: settings.identity_groups.clone(), rates: settings.rates, ..Rules::default() };
+        let rules =
+            Rules { identity_groups: settings.identity_groups.clone(), rates: settings.rates, ..Rules::default() };
         let booking = lotwise_tax::book(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
         Ok(Self { as_of, books, booking, rules, market, settings })
     }
@@ -123,8 +119,12 @@ impl Session {
         let market = self.market.as_ref().ok_or_else(no_prices)?;
         let as_of = market.panel.as_of(self.as_of).ok_or_else(|| {
             let first = market.panel.sessions().first().map(ToString::to_string).unwrap_or_default();
-            CliError::new("no-prices-yet", Exit::DataMissing, format!("the prices begin on {first}, after {}", self.as_of))
-                .help("name a later day with --as-of")
+            CliError::new(
+                "no-prices-yet",
+                Exit::DataMissing,
+                format!("the prices begin on {first}, after {}", self.as_of),
+            )
+            .help("name a later day with --as-of")
         })?;
         let age = self.as_of.days_since(as_of.date());
         if age > OLDEST_PRICES_DAYS {
@@ -180,7 +180,8 @@ impl Session {
         let (federal, state) = (self.settings.rates, self.settings.state);
         let rates = FlatRates { short: federal.short + state.short, long: federal.long + state.long };
         let status = self.settings.status.unwrap_or(FilingStatus::Single);
-        let limit = Parameters::of(self.as_of.year(), status).map_or(Money::from_whole(3_000), |found| found.loss_limit);
+        let limit =
+            Parameters::of(self.as_of.year(), status).map_or(Money::from_whole(3_000), |found| found.loss_limit);
         TaxProfile::Flat { rates, loss_limit: limit }
     }
 

@@ -56,22 +56,23 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
 
     let mut page = Page::new();
     page.toned("Sample data: invented companies, an invented person.", Tone::Caution);
-    page.heading(format!("{} on {}, read from {rows} rows of a {format} export", persona_title(arguments.persona), session.as_of.long()));
+    page.heading(format!(
+        "{} on {}, read from {rows} rows ({format})",
+        persona_title(arguments.persona),
+        session.as_of.long()
+    ));
     page.facts(worth_facts(&advice.worth, figures));
 
-    let worthy: Vec<_> = advice
-        .suggestions
-        .iter()
-        .filter(|suggestion| suggestion.saving.is_some_and(lotwise_core::Money::is_positive))
-        .collect();
+    let worthy: Vec<_> =
+        advice.suggestions.iter().filter(|suggestion| suggestion.saving.is_some_and(Money::is_positive)).collect();
     page.heading("Worth most after tax");
     if worthy.is_empty() {
         page.sentence("Nothing is worth doing for its tax today.");
     }
     for (at, suggestion) in worthy.iter().take(SHOWN).enumerate() {
-        page.item(format!("{}. {}.", at + 1, figures.free_text(&suggestion.sentence)));
+        page.sentence(format!("{}. {}.", at + 1, figures.free_text(&suggestion.sentence)));
         if let Some(reason) = suggestion.reasons.get(1) {
-            page.sentence(format!("     why: {} [{}]", figures.free_text(&reason.text), reason.source.name()));
+            page.sentence(format!("   Why: {} [{}]", figures.free_text(&reason.text), reason.source.name()));
         }
     }
     if !advice.upcoming.is_empty() {
@@ -99,7 +100,7 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
     page.heading("Next, with your own export");
     page.sentence("  lotwise import --dry-run YOUR_EXPORT.csv");
     page.sentence("  lotwise recommend --history YOUR_EXPORT.csv --prices PRICES --short-rate 0.24 --long-rate 0.15");
-    page.sentence("  lotwise demo --persona longterm        (also: trader, loss, retiree)");
+    page.sentence("  lotwise demo --persona loss        (also: longterm, trader, retiree)");
     page.gap();
     page.sentence("Nothing was ordered or stored. Not investment or tax advice.");
 

@@ -2,7 +2,7 @@
 //! prints nothing itself.
 
 mod data;
-// mod demo;
+mod demo;
 mod harvest;
 mod import;
 mod lots;
@@ -42,7 +42,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
             Some(ImportCommand::Formats) => Ok(import::formats(context).into()),
             None => import::dry_run(&arguments, context).map(Outcome::from),
         },
-        // Command::Demo(arguments) => demo::run(&arguments, context).map(Outcome::from),
+        Command::Demo(arguments) => demo::run(&arguments, context).map(Outcome::from),
         Command::Lots(arguments) => lots::run(&arguments, context).map(Outcome::from),
         Command::Harvest(arguments) => harvest::run(&arguments, context).map(Outcome::from),
         Command::Whatif(WhatifCommand::Sell(arguments)) => whatif::run(&arguments, context).map(Outcome::from),

@@ -55,8 +55,13 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
     };
     let account = selling_account(holding, arguments.shares, &arguments.lot)?;
     let compute = |name: &str, on: Date, shares: Shares, lots: LotSelection| -> Result<Scenario, Failure> {
-        let order =
-            Order { account: account.clone(), symbol: holding.symbol.clone(), shares, price: holding.quote.price, lots };
+        let order = Order {
+            account: account.clone(),
+            symbol: holding.symbol.clone(),
+            shares,
+            price: holding.quote.price,
+            lots,
+        };
         let outcome = desk.sell(on, std::slice::from_ref(&order)).map_err(|error| refused(&error))?;
         let taxed = outcome.rows.iter().filter(|row| portfolio.is_taxable(&row.account));
         let (short, long) = by_term(taxed);
@@ -147,11 +152,7 @@ fn held<'a>(portfolio: &'a Portfolio, arguments: &WhatifSellArgs) -> Result<&'a 
 }
 
 /// The account that sells: the one that holds enough, taxable ones first.
-fn selling_account(
-    holding: &Holding,
-    wanted: Shares,
-    named: &[crate::args::LotChoice],
-) -> Result<AccountId, Failure> {
+fn selling_account(holding: &Holding, wanted: Shares, named: &[crate::args::LotChoice]) -> Result<AccountId, Failure> {
     if !wanted.is_positive() {
         return Err(CliError::new("no-shares", Exit::Usage, "the number of shares must be above zero").into());
     }
@@ -166,9 +167,13 @@ fn selling_account(
         let lot = holding.lots.iter().find(|lot| lot.open.lot.as_str() == choice.lot);
         let lots = holding.lots.iter().map(|lot| lot.open.lot.as_str());
         return lot.map(|lot| lot.open.account.clone()).ok_or_else(|| {
-            CliError::new("unknown-lot", Exit::Usage, format!("no lot of {} is called {:?}", holding.symbol, choice.lot))
-                .help(did_you_mean(&choice.lot, lots, 8))
-                .into()
+            CliError::new(
+                "unknown-lot",
+                Exit::Usage,
+                format!("no lot of {} is called {:?}", holding.symbol, choice.lot),
+            )
+            .help(did_you_mean(&choice.lot, lots, 8))
+            .into()
         });
     }
     accounts.sort_by_key(|&(_, shares, taxable)| (!taxable, std::cmp::Reverse(shares)));
@@ -226,7 +231,10 @@ fn scenario_table(scenarios: &[Scenario], figures: Figures) -> Table {
 }
 
 fn scenario_json(scenario: &Scenario, json: Json, figures: Figures) -> Value {
-    let rows = scenario.outcome.as_ref().map_or_else(Vec::new, |outcome| outcome.rows.iter().map(|row| json.sale(row)).collect());
+    let rows = scenario
+        .outcome
+        .as_ref()
+        .map_or_else(Vec::new, |outcome| outcome.rows.iter().map(|row| json.sale(row)).collect());
     json!({
         "name": scenario.name,
         "on": scenario.on.to_string(),
