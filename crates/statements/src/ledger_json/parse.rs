@@ -115,7 +115,7 @@ const EVENT_FIELDS: [&str; 11] =
 /// # Errors
 /// [`Error::Malformed`] with line and column when the text is not JSON or has another shape.
 pub fn parse(text: &str) -> Result<JsonLedgers, Error> {
-    let (document, root) = Document::parse(text)?;
+    let (document, root) = Document::parse(text.trim_start_matches('\u{feff}'))?;
     let mut unknown_fields = Vec::new();
     let fields = root.fields().ok_or_else(|| document.malformed(root, "a ledger is an object with events or cases"))?;
     let mut ledgers = Vec::new();

@@ -49,7 +49,10 @@ fn start_of_ofx(text: &str) -> Option<usize> {
         end -= 1;
     }
     let head = text[..end].to_ascii_uppercase();
-    let at = head.find("<OFX>")?;
+    // The instruction of version 2 starts with `<?OFX`; the element may carry attributes.
+    let after = |at: usize| head.as_bytes().get(at + "<OFX".len());
+    let is_tag = |at: usize| matches!(after(at), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'));
+    let at = head.match_indices("<OFX").map(|(at, _)| at).find(|&at| is_tag(at))?;
     let before = head[..at].trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
     (before.is_empty() || before.contains("OFXHEADER") || before.starts_with("<?XML")).then_some(at)
 }

@@ -198,7 +198,9 @@ fn sgml_and_xml_say_the_same() {
         <SECID><UNIQUEID>111111111</UNIQUEID><UNIQUEIDTYPE>CUSIP</UNIQUEIDTYPE></SECID><SECNAME>Acorn Inc</SECNAME>\
         <TICKER>ACRN</TICKER></SECINFO></STOCKINFO></SECLIST></SECLISTMSGSRSV1></OFX>";
     let (from_sgml, from_xml) = (statement(&sgml), statement(xml));
+    let with_attribute = statement(&xml.replace("<OFX>", "<OFX xmlns=\"urn:example\">"));
     assert_eq!(told(&from_sgml), told(&from_xml));
+    assert_eq!(told(&from_sgml), told(&with_attribute));
     assert_eq!(from_sgml.transactions[0].id, "7");
     assert_eq!(from_sgml.transactions[0].description, "Acorn Inc");
     assert_eq!((from_sgml.transactions[0].row, from_xml.transactions[0].row), (11, 3));
