@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{layers, shared, shell, workspace};
+use crate::{layers, sample, shared, shell, workspace};
 
 /// A named check.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", || shell::cargo_run(&["fmt", "--all", "--check"], &[])),
     ("layers", layers::run),
     ("lints", || shell::cargo_run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])),
@@ -19,6 +19,7 @@ const STEPS: [Step; 8] = [
     ("licences, bans and sources", || shell::cargo_run(&["deny", "check", "licenses", "bans", "sources"], &[])),
     ("advisories", advisories),
     ("unused dependencies", unused),
+    ("bundled sample", || sample::run(true)),
     ("shared data", shared::run),
 ];
 

@@ -1,6 +1,7 @@
 //! Tasks of this house: `cargo xtask layers`, `cargo xtask ci`, and makers of generated files.
 
 mod ci;
+mod fixtures;
 mod layers;
 mod sample;
 mod shared;
