@@ -182,7 +182,10 @@ impl Json {
             "after_tax_wait": self.cents(suggestion.after_tax_wait),
             "saving": self.cents(suggestion.saving),
             "wait_until": text(suggestion.wait_until),
-            "break_even_price": suggestion.break_even_price.map(|price| price.round(4, Rounding::HalfEven).to_string()),
+            "break_even_price": suggestion
+                .break_even_price
+                .filter(|_| !self.figures.masked())
+                .map(|price| price.round(4, Rounding::HalfEven).to_string()),
             "break_even_probability": suggestion.break_even_probability.map(|chance| format!("{chance:.4}")),
             "replacement": text(suggestion.replacement.as_ref()),
             "reasons": reasons,

@@ -140,7 +140,8 @@ pub fn suggestion_block(page: &mut Page, position: usize, suggestion: &Suggestio
     if let Some(line) = money_line(suggestion, figures) {
         facts.push(("Money".to_owned(), line));
     }
-    if let Some(price) = suggestion.break_even_price {
+    // A break-even price tells what was paid, so it is as private as an amount.
+    if let Some(price) = suggestion.break_even_price.filter(|_| !figures.masked()) {
         let chance = suggestion
             .break_even_probability
             .map_or_else(String::new, |chance| format!(", about {:.0} % likely to end lower", chance * 100.0));

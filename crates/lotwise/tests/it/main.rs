@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests outside of test functions")]
 
+mod advice;
 mod bad_input;
 mod data;
 mod help;

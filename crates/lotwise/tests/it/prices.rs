@@ -68,3 +68,20 @@ fn a_provider_that_does_not_know_the_symbol_is_quoted() {
     assert!(ran.json()["error"]["message"].as_str().unwrap().contains("NOPE"), "{}", ran.all());
     assert!(server.join().unwrap().contains("NOPE"));
 }
+
+#[test]
+fn an_interruption_ends_with_130() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = Folder::new().set("LOTWISE_YAHOO_URL", &format!("http://127.0.0.1:{port}"));
+    let mut child =
+        folder.command().args(["prices", "fetch", "ALFA"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    // The program is waiting for an answer that does not come.
+    let _waiting = listener.accept().unwrap();
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(told, "interrupted\n");
+}
