@@ -128,3 +128,56 @@ fn sizes(folder: &Path) -> Result<Vec<(String, u64)>> {
     sizes.sort();
     Ok(sizes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::book::{Book, Kind};
+    use super::*;
+    use lotwise_core::{Money, Shares};
+
+    #[test]
+    fn the_committed_sample_is_what_would_be_written() {
+        run(true).unwrap();
+    }
+
+    #[test]
+    fn every_record_could_have_happened_on_its_market() {
+        let market = listings::market().unwrap();
+        let seed = Seed::new(FILL_SEED);
+        let people: [(&str, Book); 4] = [
+            ("trader", people::trader(&market, seed).unwrap()),
+            ("longterm", people::longterm(&market, seed).unwrap()),
+            ("loss", people::loss(&market, seed).unwrap()),
+            ("retiree", people::retiree(&market, seed).unwrap()),
+        ];
+        for (person, book) in people {
+            assert!((30..=120).contains(&book.events.len()), "{person}: {} rows", book.events.len());
+            let mut cash = Money::ZERO;
+            let mut held: BTreeMap<_, Shares> = BTreeMap::new();
+            for event in &book.events {
+                cash += event.amount;
+                assert!(!cash.is_negative(), "{person}: cash of {cash} on {}", event.date);
+                let Some(symbol) = &event.symbol else { continue };
+                let shares = held.entry(symbol.clone()).or_default();
+                match event.kind {
+                    Kind::Buy | Kind::Reinvest | Kind::Split => *shares += event.shares,
+                    Kind::Sell => *shares -= event.shares,
+                    _ => {}
+                }
+                assert!(!shares.is_negative(), "{person}: {shares} of {symbol} on {}", event.date);
+                if matches!(event.kind, Kind::Buy | Kind::Sell | Kind::Reinvest) {
+                    let (low, high) = market.raw_range(market.asset(symbol.as_str()).unwrap(), event.date).unwrap();
+                    let price = event.price.to_f64();
+                    assert!(
+                        (low - 0.01..=high + 0.01).contains(&price),
+                        "{person}: {symbol} at {price} on {}",
+                        event.date
+                    );
+                }
+            }
+            held.retain(|_, shares| !shares.is_zero());
+            let left = book.held.iter().filter(|(_, shares)| !shares.is_zero());
+            assert_eq!((cash, held.iter().collect::<Vec<_>>()), (book.cash, left.collect()), "{person}");
+        }
+    }
+}

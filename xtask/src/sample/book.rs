@@ -261,7 +261,8 @@ impl Keeper<'_> {
             self.add(date, Kind::Dividend { record }, Some(&symbol), figures);
             if self.habits.reinvest.contains(&symbol) {
                 let price = self.fill(self.asset(&symbol)?, date)?;
-                let bought = whole_parts(amount, price, self.habits.share_decimals.max(3))?;
+                let exact = amount.billionths() * Shares::from_whole(1).billionths() / price.billionths();
+                let bought = Shares::from_billionths(exact).round(3, Rounding::HalfEven);
                 let figures = Figures { shares: bought, price, ..Figures::cash(-amount) };
                 self.add(date, Kind::Reinvest, Some(&symbol), figures);
                 let held = self.held(&symbol) + bought;
