@@ -119,7 +119,7 @@ pub fn harvest(view: &HarvestView<'_>, options: &HarvestOptions) -> Result<Harve
     let mut report = HarvestReport::default();
     let mut found = Vec::new();
     for holding in &view.portfolio.holdings {
-        if holding.quote.stale || holding.quote.asset.is_none() {
+        if !holding.quote.is_usable() || holding.quote.asset.is_none() {
             continue;
         }
         let lots: Vec<&PricedLot> = holding.lots.iter().filter(|lot| worth_harvesting(lot, view.desk.cost)).collect();

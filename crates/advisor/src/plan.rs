@@ -279,7 +279,7 @@ fn sale(
 fn raise_cash(portfolio: &Portfolio, missing: Money, rates: FlatRates) -> Vec<PlannedSale> {
     let mut lots: Vec<(&Holding, &PricedLot)> = portfolio
         .lots()
-        .filter(|(holding, lot)| !holding.quote.stale && holding.quote.price.is_positive() && lot.gain.is_some())
+        .filter(|(holding, lot)| holding.quote.is_usable() && holding.quote.price.is_positive() && lot.gain.is_some())
         .collect();
     let tax_per_dollar = |lot: &PricedLot| {
         let per_share = tax_per_share(lot, rates).to_f64();

@@ -40,6 +40,16 @@ pub struct Quote {
     pub asset: Option<AssetIdx>,
     /// Older than [`STALE_AFTER_DAYS`] at the close of the books.
     pub stale: bool,
+    /// The price basis is a question; the price is the proposed answer.
+    pub questioned: bool,
+}
+
+impl Quote {
+    /// Whether suggestions may rest on this price.
+    #[must_use]
+    pub const fn is_usable(&self) -> bool {
+        !self.stale && !self.questioned
+    }
 }
 
 /// Prices of `symbols` at the end of `market`, and what is wrong with the others.
@@ -74,6 +84,10 @@ pub fn quotes<'a>(
         };
         let splits = books.splits.get(symbol).map_or(&[][..], Vec::as_slice);
         let basis = Basis::infer(symbol, splits, trades, market, asset, table_end, &mut issues);
+        if basis.unexplained && basis.inferred.is_none() {
+            missing.push(symbol.clone());
+            continue;
+        }
         let Some(price) = basis.unadjusted(close, date, splits) else { continue };
         let stale = books.as_of.days_since(date) > STALE_AFTER_DAYS;
         if stale {
@@ -85,7 +99,9 @@ pub fn quotes<'a>(
             );
             issues.push(Issue::new("stale-price", Severity::Warning, Some(symbol), text));
         }
-        quotes.insert(symbol.clone(), Quote { date, price, source: QuoteSource::Table, asset: Some(asset), stale });
+        let questioned = basis.unexplained;
+        let quote = Quote { date, price, source: QuoteSource::Table, asset: Some(asset), stale, questioned };
+        quotes.insert(symbol.clone(), quote);
     }
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(Symbol::as_str).collect();
@@ -111,12 +127,46 @@ fn money_market(symbol: &Symbol, trades: &[TradePrice], as_of: Date) -> Option<Q
         source: QuoteSource::MoneyMarket,
         asset: None,
         stale: false,
+        questioned: false,
     })
 }
 
-/// Which of the known splits a table is adjusted for: all those up to `through`.
+/// Splits that companies make often enough to be recognised from prices alone, new for old.
+const COMMON_SPLITS: [(i128, i128); 24] = [
+    (3, 2),
+    (2, 1),
+    (5, 2),
+    (3, 1),
+    (4, 1),
+    (5, 1),
+    (6, 1),
+    (7, 1),
+    (8, 1),
+    (10, 1),
+    (15, 1),
+    (20, 1),
+    (25, 1),
+    (30, 1),
+    (50, 1),
+    (1, 2),
+    (1, 3),
+    (1, 4),
+    (1, 5),
+    (1, 8),
+    (1, 10),
+    (1, 15),
+    (1, 20),
+    (1, 50),
+];
+
+/// Which splits a table is adjusted for.
 struct Basis {
+    /// All known splits up to this day.
     through: Date,
+    /// The person's trades stand on another basis than the table, and no known split says why.
+    unexplained: bool,
+    /// The common split that would explain every one of them.
+    inferred: Option<Ratio>,
 }
 
 impl Basis {
@@ -139,7 +189,7 @@ impl Basis {
         candidates.insert(0, Date::MAX);
         candidates.push(Date::MIN);
         let fits = |through: Date| {
-            let basis = Self { through };
+            let basis = Self { through, unexplained: false, inferred: None };
             let explained = |&(trade, close): &(TradePrice, f64)| {
                 let expected = close * basis.factor_after(trade.date, splits).to_f64();
                 let ratio = trade.price.to_f64() / expected;
@@ -152,7 +202,7 @@ impl Basis {
             .enumerate()
             .max_by_key(|&(position, &through)| (fits(through), std::cmp::Reverse(position)))
             .map_or(Date::MAX, |(_, &through)| through);
-        let basis = Self { through: best };
+        let mut basis = Self { through: best, unexplained: false, inferred: None };
         let unexplained: Vec<&(TradePrice, f64)> = evidence
             .iter()
             .filter(|(trade, close)| {
@@ -171,8 +221,27 @@ impl Basis {
                 unexplained.len(),
                 evidence.len()
             );
-            let issue = Issue::new("price-jump", Severity::Question, Some(symbol), text);
-            issues.push(issue.proposing("use the price table as it is and check this holding by hand"));
+            let factors: Vec<f64> = unexplained
+                .iter()
+                .map(|(trade, close)| trade.price.to_f64() / (close * basis.factor_after(trade.date, splits).to_f64()))
+                .collect();
+            if unexplained.len() * 5 <= evidence.len() {
+                // Most trades agree with the table: an odd price is the trade's, not the table's.
+                issues.push(Issue::new("price-jump", Severity::Warning, Some(symbol), text));
+                return basis;
+            }
+            let inferred = if unexplained.len() == evidence.len() { common_split(&factors) } else { None };
+            let proposed = match inferred {
+                Some(ratio) => format!(
+                    "the table is taken to be adjusted for a {ratio} split to come; {symbol} is valued so, and \
+                     suggestions for it are paused"
+                ),
+                None => format!("{symbol} is left out of value and suggestions"),
+            };
+            let issue = Issue::new("price-jump", Severity::Question, Some(symbol), text).proposing(&proposed);
+            issues.push(issue);
+            basis.unexplained = true;
+            basis.inferred = inferred;
         }
         let undecided = splits.iter().any(|split| split.date > table_end)
             && !evidence.iter().any(|(trade, _)| trade.date <= table_end);
@@ -197,9 +266,24 @@ impl Basis {
 
     /// The price in shares of its own date. `None` beyond the range.
     fn unadjusted(&self, close: Price, date: Date, splits: &[KnownSplit]) -> Option<Price> {
-        let factor = self.factor_after(date, splits);
+        let known = self.factor_after(date, splits);
+        let factor = self.inferred.and_then(|inferred| inferred.after(known)).unwrap_or(known);
         mul_div(close.billionths(), factor.new, factor.old, Rounding::HalfEven).map(Price::from_billionths)
     }
+}
+
+/// The common split that explains every factor within [`SAME_BASIS_FACTOR`].
+fn common_split(factors: &[f64]) -> Option<Ratio> {
+    COMMON_SPLITS
+        .iter()
+        .filter_map(|&(new, old)| Ratio::new(new, old))
+        .map(|ratio| {
+            let worst = factors.iter().map(|factor| (factor / ratio.to_f64()).ln().abs()).fold(0.0, f64::max);
+            (ratio, worst)
+        })
+        .filter(|(_, worst)| *worst < SAME_BASIS_FACTOR.ln())
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(ratio, _)| ratio)
 }
 
 /// The close of the session on or shortly before `date`.

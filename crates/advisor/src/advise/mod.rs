@@ -301,7 +301,7 @@ fn targets(
     let usable: Vec<(&crate::portfolio::Holding, AssetIdx)> = portfolio
         .holdings
         .iter()
-        .filter(|holding| !holding.quote.stale)
+        .filter(|holding| holding.quote.is_usable())
         .filter_map(|holding| Some((holding, holding.quote.asset?)))
         .collect();
     if usable.is_empty() {

@@ -52,7 +52,7 @@ pub(super) fn build(context: &Context<'_>) -> Result<Vec<Suggestion>, Error> {
     }
     for holding in &context.portfolio.holdings {
         let told = suggestions.iter().any(|suggestion| suggestion.symbol == holding.symbol);
-        if !told && holding.quote.asset.is_some() && !holding.quote.stale {
+        if !told && holding.quote.asset.is_some() && holding.quote.is_usable() {
             suggestions.push(context.keep_suggestion(holding)?);
         }
     }

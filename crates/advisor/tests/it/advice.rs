@@ -36,8 +36,8 @@ fn a_loss_is_harvested_and_its_symbol_is_not_bought() {
     let advice = advice(
         "
         2023-01-04 deposit - - - 30000
-        2024-01-04 buy AAA 50 100 -5000
-        2023-02-06 buy BBB 200 40 -8000
+        2024-01-04 buy AAA 50 - -5000
+        2023-02-06 buy BBB 200 - -8000
         ",
         &panel,
         "2024-06-28",
@@ -58,8 +58,8 @@ fn a_gain_close_to_long_term_waits_with_its_break_even() {
     let advice = advice(
         "
         2022-01-04 deposit - - - 20000
-        2022-12-10 buy AAA 50 133.26 -6663
-        2022-01-06 buy BBB 20 40 -800
+        2022-12-10 buy AAA 50 - -6663
+        2022-01-06 buy BBB 20 - -800
         ",
         &panel,
         "2023-11-15",
@@ -86,10 +86,10 @@ fn a_plan_sells_first_names_lots_and_keeps_to_its_limits() {
     let advice = advice(
         "
         2022-07-04 deposit - - - 20500
-        2022-07-06 buy AAA 60 50 -3000
-        2023-09-06 buy AAA 60 98 -5880
-        2022-07-06 buy BBB 20 90 -1800
-        2022-07-06 buy CCC 20 90 -1800
+        2022-07-06 buy AAA 60 - -3000
+        2023-09-06 buy AAA 60 - -5880
+        2022-07-06 buy BBB 20 - -1800
+        2022-07-06 buy CCC 20 - -1800
         ",
         &panel,
         "2024-06-28",
@@ -117,8 +117,8 @@ fn every_suggestion_is_complete() {
     let advice = advice(
         "
         2023-01-04 deposit - - - 30000
-        2024-01-04 buy AAA 50 100 -5000
-        2023-07-06 buy BBB 200 40 -8000
+        2024-01-04 buy AAA 50 - -5000
+        2023-07-06 buy BBB 200 - -8000
         ",
         &panel,
         "2024-06-28",
@@ -144,8 +144,8 @@ fn what_everything_is_worth_after_tax_counts_terms_apart() {
     let advice = advice(
         "
         2022-01-04 deposit - - - 20000
-        2022-01-04 buy AAA 50 100 -5000
-        2024-02-06 buy AAA 50 100 -5000
+        2022-01-04 buy AAA 50 - -5000
+        2024-02-06 buy AAA 50 - -5000
         ",
         &panel,
         "2024-06-28",
@@ -163,8 +163,8 @@ fn cash_that_is_needed_is_raised_from_the_lots_that_cost_least_tax() {
     let advice = advice(
         "
         2022-01-04 deposit - - - 9600
-        2022-01-04 buy AAA 40 100 -4000
-        2024-02-06 buy BBB 100 55 -5500
+        2022-01-04 buy AAA 40 - -4000
+        2024-02-06 buy BBB 100 - -5500
         ",
         &panel,
         "2024-06-28",

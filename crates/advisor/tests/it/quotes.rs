@@ -58,8 +58,16 @@ fn a_table_that_does_not_know_the_later_split_is_used_as_it_is() {
 #[test]
 fn a_jump_that_no_split_explains_is_a_question() {
     let (found, issues) = quote("2024-06-13 buy AAA 1 1680 -1680", 170.0);
-    assert_eq!(found.map(|(price, _)| price), Some(price("170")));
+    // Ten times: the table looks adjusted for a split to come; the value follows that, advice waits.
+    assert_eq!(found.map(|(price, _)| price), Some(price("1700")));
     assert_eq!(issues, [("price-jump", Severity::Question)]);
+}
+
+#[test]
+fn a_jump_that_looks_like_no_split_leaves_the_holding_out() {
+    let (found, issues) = quote("2024-06-13 buy AAA 1 209 -209", 17.0);
+    assert_eq!(found, None);
+    assert_eq!(issues, [("price-jump", Severity::Question), ("no-price", Severity::Warning)]);
 }
 
 #[test]
@@ -71,4 +79,13 @@ fn money_market_funds_stand_at_a_dollar_and_others_without_prices_are_named() {
     assert_eq!(found, None);
     assert_eq!(issues, [("no-price", Severity::Warning)]);
     assert_ne!(symbol("ZZZ"), symbol("AAA"));
+}
+
+#[test]
+fn one_odd_price_among_many_is_told_and_changes_nothing() {
+    let lines: String =
+        (10..22).map(|day| format!("2024-06-{day} buy AAA 1 {} -100\n", if day == 12 { 10 } else { 100 })).collect();
+    let (found, issues) = quote(&lines, 100.0);
+    assert_eq!(found, Some((price("100"), QuoteSource::Table)));
+    assert_eq!(issues, [("price-jump", Severity::Warning)]);
 }
