@@ -16,7 +16,9 @@ const STEPS: [Step; 9] = [
     ("documentation", || {
         shell::cargo_run(&["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])
     }),
-    ("licences, bans and sources", || shell::cargo_run(&["deny", "check", "licenses", "bans", "sources"], &[])),
+    ("licences, bans and sources", || {
+        shell::cargo_run(&["deny", "check", "--hide-inclusion-graph", "licenses", "bans", "sources"], &[])
+    }),
     ("advisories", advisories),
     ("unused dependencies", unused),
     ("bundled sample", || sample::run(true)),
