@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 use lotwise_market::{AsOf, AssetIdx, Sector, Tickers};
 use lotwise_sim::ReturnMatrix;
-use lotwise_tax::{Event, EventKind, LotId, LotSelection, Rules};
+use lotwise_tax::{Event, EventKind, LotId, Rules};
 
 use crate::Error;
 use crate::economics::{HarvestContext, HarvestValue, Horizon, harvest_value};
 use crate::portfolio::{Holding, Portfolio, PricedLot};
 use crate::suggestion::LotShare;
 use crate::tax_profile::TaxProfile;
-use crate::what_if::{Desk, Order};
+use crate::what_if::{Desk, Order, add_lot};
 
 /// A loss counts from this fraction of the basis (SPEC T-08).
 const MIN_LOSS_FRACTION: i128 = 20_000_000;
@@ -219,29 +219,11 @@ fn assess(
     Ok((candidate, (realised.0 + short, realised.1 + long)))
 }
 
-/// One order per account, naming its loss lots.
+/// One order per account, naming all of these lots.
 pub(crate) fn orders_for(holding: &Holding, lots: &[&PricedLot]) -> Vec<Order> {
-    let mut orders: Vec<Order> = Vec::new();
+    let mut orders = Vec::new();
     for lot in lots {
-        let named = (lot.open.lot.clone(), lot.open.shares);
-        match orders.iter_mut().find(|order| order.account == lot.open.account) {
-            Some(order) => {
-                order.shares += lot.open.shares;
-                if let LotSelection::Lots(selected) = &mut order.lots {
-                    match selected.iter_mut().find(|(id, _)| *id == named.0) {
-                        Some(entry) => entry.1 += named.1,
-                        None => selected.push(named),
-                    }
-                }
-            }
-            None => orders.push(Order {
-                account: lot.open.account.clone(),
-                symbol: holding.symbol.clone(),
-                shares: lot.open.shares,
-                price: holding.quote.price,
-                lots: LotSelection::Lots(vec![named]),
-            }),
-        }
+        add_lot(&mut orders, holding, lot, lot.open.shares);
     }
     orders
 }

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
-use lotwise_tax::{FlatRates, LotSelection, Term};
+use lotwise_tax::{FlatRates, Term};
 
 use crate::economics::{GuardInput, GuardVerdict, long_term_guard};
 use crate::guardrails::Limits;
 use crate::portfolio::{Holding, Portfolio, PricedLot};
 use crate::suggestion::Motive;
-use crate::what_if::Order;
+use crate::what_if::{Order, add_lot};
 
 /// How a target becomes trades.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -259,7 +259,7 @@ fn sale(
         }
         let part = lot.open.shares.min(left);
         left -= part;
-        add_to(&mut orders, holding, lot, part);
+        add_lot(&mut orders, holding, lot, part);
     }
     let shares: Shares = orders.iter().map(|order| order.shares).sum();
     PlannedSale {
@@ -315,34 +315,12 @@ fn raise_cash(portfolio: &Portfolio, missing: Money, rates: FlatRates) -> Vec<Pl
             }
         };
         let sale = &mut sales[at];
-        add_to(&mut sale.orders, holding, lot, part);
+        add_lot(&mut sale.orders, holding, lot, part);
         sale.shares += part;
         sale.amount = holding.quote.price * sale.shares;
         sale.target_weight = portfolio.weight(holding.value - sale.amount);
     }
     sales
-}
-
-fn add_to(orders: &mut Vec<Order>, holding: &Holding, lot: &PricedLot, part: Shares) {
-    let named = (lot.open.lot.clone(), part);
-    match orders.iter_mut().find(|order| order.account == lot.open.account) {
-        Some(order) => {
-            order.shares += part;
-            if let LotSelection::Lots(lots) = &mut order.lots {
-                match lots.iter_mut().find(|(id, _)| *id == named.0) {
-                    Some(entry) => entry.1 += part,
-                    None => lots.push(named),
-                }
-            }
-        }
-        None => orders.push(Order {
-            account: lot.open.account.clone(),
-            symbol: holding.symbol.clone(),
-            shares: part,
-            price: holding.quote.price,
-            lots: LotSelection::Lots(vec![named]),
-        }),
-    }
 }
 
 /// `rate(term) * (P - b)` per share (SPEC T-05); nothing in a retirement account.

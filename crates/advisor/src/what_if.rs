@@ -4,6 +4,7 @@ use lotwise_core::{Date, Money, Price, Rate, Shares, Symbol};
 use lotwise_tax::{AccountId, Booking, Event, EventKind, Ledger, LotSelection, Rules, SaleId, SaleRow, book};
 
 use crate::Error;
+use crate::portfolio::{Holding, PricedLot};
 
 /// The name of the order that a what-if adds to the ledger.
 const ORDER: &str = "what-if";
@@ -21,6 +22,29 @@ pub struct Order {
     pub price: Price,
     /// Which lots leave.
     pub lots: LotSelection,
+}
+
+/// Adds shares of a lot to the order of its account, which is made where there is none yet.
+pub fn add_lot(orders: &mut Vec<Order>, holding: &Holding, lot: &PricedLot, shares: Shares) {
+    let named = (lot.open.lot.clone(), shares);
+    let Some(order) = orders.iter_mut().find(|order| order.account == lot.open.account) else {
+        orders.push(Order {
+            account: lot.open.account.clone(),
+            symbol: holding.symbol.clone(),
+            shares,
+            price: holding.quote.price,
+            lots: LotSelection::Lots(vec![named]),
+        });
+        return;
+    };
+    order.shares += shares;
+    if let LotSelection::Lots(lots) = &mut order.lots {
+        // Segments of one lot are one name to the engine.
+        match lots.iter_mut().find(|(id, _)| *id == named.0) {
+            Some(entry) => entry.1 += shares,
+            None => lots.push(named),
+        }
+    }
 }
 
 /// What a hypothetical sale comes to.

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use lotwise_core::{Date, RawBar, Seed, Symbol};
+use lotwise_core::{Date, Seed, Symbol};
 use lotwise_market::provider::{FetchSettings, Fetcher, Freshness, Network, RealPace, Yahoo};
-use lotwise_market::{ActionRow, CorporateActions, Dataset, LoadOptions, Panel, Tickers};
+use lotwise_market::{CorporateActions, Dataset, LoadOptions, Panel, Tickers};
 
 use crate::advice::PriceNeed;
 use crate::commands::prices::{cache, five_years_before, yahoo};
@@ -79,14 +79,8 @@ impl Market {
                         warnings.push(Warning::new("stale-prices", message));
                     }
                     let series = &fetched.prices.series;
-                    actions.extend(series.splits.iter().map(|(ex_date, ratio)| ActionRow {
-                        ex_date: *ex_date,
-                        symbol: symbol.clone(),
-                        dividend: 0.0,
-                        split: ratio.to_f64(),
-                    }));
-                    let bars: Vec<RawBar> = series.bars.clone();
-                    groups.push((symbol.clone(), bars));
+                    actions.extend(series.action_rows());
+                    groups.push((symbol.clone(), series.bars.clone()));
                 }
                 // Without a network every symbol fails alike: one answer is enough.
                 Err(error) => {

@@ -76,14 +76,19 @@ impl Session {
         let settings = context.settings_with(&input.rates)?;
         let start =
             SessionInput { histories, prices: input.prices.clone(), as_of: input.as_of, method: method.to_method() };
-        Self::start(start, need, settings, context)
+        Self::start(&start, need, settings, context)
     }
 
     /// Makes the books.
     ///
     /// # Errors
     /// When the prices cannot be read or the books do not add up.
-    pub fn start(input: SessionInput, need: PriceNeed, settings: Settings, context: &Context) -> Result<Self, Failure> {
+    pub fn start(
+        input: &SessionInput,
+        need: PriceNeed,
+        settings: Settings,
+        context: &Context,
+    ) -> Result<Self, Failure> {
         let as_of = input.as_of.unwrap_or_else(|| context.today());
         let symbols = input
             .histories

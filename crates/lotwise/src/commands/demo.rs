@@ -49,7 +49,7 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
         as_of: Date::parse(AS_OF).ok(),
         method: Method::Fifo,
     };
-    let session = Session::start(start, PriceNeed::Required, context.settings.clone(), context)?;
+    let session = Session::start(&start, PriceNeed::Required, context.settings.clone(), context)?;
     let advice = advice(&session, objective, None, Money::ZERO)?;
     let figures = context.figures();
     let label = session.tax_label();

@@ -38,7 +38,7 @@ pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Contex
     let year_end = Date::from_ymd(year, 12, 31).unwrap_or(Date::MAX);
     let as_of = year_end.plus_days(WINDOW_DAYS).min(context.today());
     let input = SessionInput { histories, prices: None, as_of: Some(as_of), method: arguments.method.to_method() };
-    let session = Session::start(input, PriceNeed::Optional, settings, context)?;
+    let session = Session::start(&input, PriceNeed::Optional, settings, context)?;
     let mut warnings = session.warnings(&session.books.issues, context);
     if context.today() <= year_end.plus_days(WINDOW_DAYS) {
         let message = format!("losses of {year} stay tentative until {}", year_end.plus_days(WINDOW_DAYS).long());
