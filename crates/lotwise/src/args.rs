@@ -420,7 +420,7 @@ pub struct TaxEstimateArgs {
 /// `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Files of cases, or folders of such files
+    /// JSON files of cases
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

@@ -160,8 +160,8 @@ fn report(schema: &'static str, lines: &[Line<'_>], cache: &PriceCache, context:
         };
         table.row([
             Cell::words(series.symbol.as_str()),
-            Cell::words(first.map(|bar| bar.date.to_string()).unwrap_or_default()),
-            Cell::words(last.map(|bar| bar.date.to_string()).unwrap_or_default()),
+            Cell::maybe(first, |bar| Cell::with_raw(bar.date.long(), bar.date.to_string())),
+            Cell::maybe(last, |bar| Cell::with_raw(bar.date.long(), bar.date.to_string())),
             Cell::count(series.bars.len()),
             Cell::maybe(last.and_then(|bar| lotwise_core::Price::from_f64(bar.close)), |price| {
                 Cell::price(figures, price)

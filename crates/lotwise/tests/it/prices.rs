@@ -23,7 +23,7 @@ fn prices_of_a_folder_are_cached_and_their_age_is_told() {
     let cached = folder.run(&["prices", "fetch", "ALFA", "--offline", "--json"]);
     assert_eq!((cached.code, &cached.json()["data"]["prices"][0]["origin"]), (0, &"cache".into()), "{}", cached.all());
     let status = folder.run(&["prices", "status"]);
-    assert!(status.code == 0 && status.stdout.contains("ALFA") && status.stdout.contains("2024-06-28"));
+    assert!(status.code == 0 && status.stdout.contains("ALFA") && status.stdout.contains("28 Jun 2024"));
     assert!(folder.path(".cache/lotwise/prices").is_dir());
 }
 
