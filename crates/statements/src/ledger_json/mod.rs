@@ -20,6 +20,9 @@ use crate::{Action, Error, Statement, Transaction};
 /// Symbol of the one security of a ledger whose events name none.
 pub const ONLY_SECURITY: &str = "SECURITY";
 
+/// Detail of a sale that names its lots.
+const LOTS_CHOSEN: &str = "lots_chosen";
+
 /// Lotwise's JSON ledger.
 pub(crate) const FORMAT: Format = Format {
     info: FormatInfo {
@@ -72,6 +75,11 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 transaction.shares = holdings.split(&event.account, &transaction.symbol, new, old);
             } else {
                 holdings.add(&event.account, &transaction);
+            }
+            if transaction.detail == Some(LOTS_CHOSEN) {
+                let text = "Sales name the lots that they sell, which a statement cannot carry. Sell by the account's method \
+                            instead?";
+                gathering.ask("lots-chosen", text, "sell by the account's method; verify follows the lots", event.row);
             }
             gathering.accept(transaction)?;
         }
@@ -151,7 +159,7 @@ fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> Strin
             let chosen: Vec<String> = lots.iter().map(|(lot, shares)| format!("{lot} {shares}")).collect();
             let chosen = (!chosen.is_empty()).then(|| format!("lots {}", chosen.join(", ")));
             transaction.description = describe(&[Some("sell"), kind.as_deref(), chosen.as_deref()]);
-            transaction.detail = chosen.map(|_| "lots_chosen");
+            transaction.detail = chosen.map(|_| LOTS_CHOSEN);
             transaction.shares = Some(-*shares);
             transaction.price = exact_price(*amount, *shares);
             (transaction.amount, transaction.fees) = (*amount - *fee, *fee);
