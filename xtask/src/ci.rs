@@ -72,7 +72,7 @@ fn advisories() -> Result<()> {
 
 /// Dependencies that a manifest names and no source uses; and workspace entries that no member uses.
 fn unused() -> Result<()> {
-    shell::cargo_run(&["machete", "."], &[])?;
+    shell::cargo_run(&["machete"], &[])?;
     let text = std::fs::read_to_string(workspace::root().join("Cargo.toml"))?;
     let manifest: toml::Table = text.parse()?;
     let declared = manifest["workspace"]["dependencies"].as_table().cloned().unwrap_or_default();
