@@ -49,6 +49,8 @@ pub struct HarvestCandidate {
     pub symbol: Symbol,
     /// Loss lots.
     pub lots: Vec<LotShare>,
+    /// The sale, one order per account.
+    pub orders: Vec<Order>,
     /// Shares over the lots.
     pub shares: Shares,
     /// Value over the lots.
@@ -57,6 +59,9 @@ pub struct HarvestCandidate {
     pub loss: Money,
     /// Part that the wash-sale rule would disallow now, positive.
     pub disallowed: Money,
+    /// Part of [`HarvestCandidate::disallowed`] that is gone for good, because a retirement account
+    /// made the purchase.
+    pub lost_for_good: Money,
     /// Purchases that cause it.
     pub washed_by: Vec<LotId>,
     /// What the usable part is worth, with all its parts.
@@ -131,8 +136,8 @@ pub fn harvest(view: &HarvestView<'_>, options: &HarvestOptions) -> Result<Harve
     found.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.symbol.cmp(&b.0.symbol)));
     let selling: BTreeSet<&Symbol> = found.iter().map(|(holding, ..)| &holding.symbol).collect();
     let mut realised = (view.portfolio.realised.short, view.portfolio.realised.long);
-    for (holding, lots, loss) in &found {
-        let (candidate, with_it) = assess(view, options, holding, lots, *loss, realised, &selling)?;
+    for (holding, lots, _) in &found {
+        let (candidate, with_it) = assess(view, options, holding, lots, realised, &selling)?;
         if candidate.worth.net >= Money::from_whole(SMALLEST_WORTH) && candidate.disallowed < candidate.loss {
             realised = with_it;
             report.usable_loss += candidate.loss - candidate.disallowed;
@@ -159,7 +164,6 @@ fn assess(
     options: &HarvestOptions,
     holding: &Holding,
     lots: &[&PricedLot],
-    loss: Money,
     realised: (Money, Money),
     selling: &BTreeSet<&Symbol>,
 ) -> Result<(HarvestCandidate, (Money, Money)), Error> {
@@ -180,6 +184,15 @@ fn assess(
         })
         .collect::<Vec<_>>();
     let (short, long) = outcome.reportable();
+    // The loss as the sale would book it, selling cost included, so that lots and total agree.
+    let loss = -outcome.rows.iter().filter_map(|row| row.gain).sum::<Money>();
+    let lost_for_good = outcome
+        .rows
+        .iter()
+        .flat_map(|row| &row.matches)
+        .filter(|found| found.permanent)
+        .map(|found| found.disallowed)
+        .sum();
     let value: Money = lots.iter().map(|lot| lot.value).sum();
     let worth = harvest_value(&HarvestContext {
         usable_short_loss: (-short).max(Money::ZERO),
@@ -206,9 +219,11 @@ fn assess(
         symbol: holding.symbol.clone(),
         shares: lots.iter().map(|lot| lot.open.shares).sum(),
         lots: shares,
+        orders,
         value,
         loss,
         disallowed: outcome.disallowed(),
+        lost_for_good,
         washed_by: washed_by.into_iter().collect(),
         worth,
         clear_from,

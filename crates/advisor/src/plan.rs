@@ -142,7 +142,7 @@ pub fn trades(
     if value <= 0.0 {
         return plan;
     }
-    let missing = options.cash_needed - portfolio.cash;
+    let missing = options.cash_needed - portfolio.tradable_cash;
     if missing.is_positive() {
         plan.sales = raise_cash(portfolio, missing, rates);
         plan.turnover = plan.sales.iter().map(|sale| sale.amount).sum::<Money>().to_f64() / value;
@@ -167,7 +167,7 @@ pub fn trades(
     let proceeds: Money = plan.sales.iter().map(|sale| sale.amount).sum();
     let target_cash = (1.0 - targets.iter().map(|target| target.target).sum::<f64>()).max(0.0) * value;
     let reserve = target_cash.max(options.cash_needed.to_f64());
-    let spendable = ((portfolio.cash + proceeds).to_f64() - reserve).max(0.0);
+    let spendable = ((portfolio.tradable_cash + proceeds).to_f64() - reserve).max(0.0);
     let mut purchases: Vec<PlannedPurchase> = wanted
         .iter()
         .filter(|target| target.target > target.current && !stopped.contains(&target.symbol))
@@ -235,7 +235,7 @@ fn sale(
     let mut kept_back = Vec::new();
     let mut free: Vec<&PricedLot> = Vec::new();
     let mut unknown_lots = 0;
-    for lot in &holding.lots {
+    for lot in holding.lots.iter().filter(|lot| portfolio.trades(lot)) {
         if lot.gain.is_none() && lot.taxable {
             unknown_lots += 1;
             continue;
@@ -279,7 +279,8 @@ fn sale(
 fn raise_cash(portfolio: &Portfolio, missing: Money, rates: FlatRates) -> Vec<PlannedSale> {
     let mut lots: Vec<(&Holding, &PricedLot)> = portfolio
         .lots()
-        .filter(|(holding, lot)| holding.quote.is_usable() && holding.quote.price.is_positive() && lot.gain.is_some())
+        .filter(|(holding, lot)| portfolio.trades(lot) && holding.quote.is_usable() && lot.gain.is_some())
+        .filter(|(holding, _)| holding.quote.price.is_positive())
         .collect();
     let tax_per_dollar = |lot: &PricedLot| {
         let per_share = tax_per_share(lot, rates).to_f64();

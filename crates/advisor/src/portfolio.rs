@@ -79,8 +79,10 @@ pub struct Portfolio {
     pub as_of: Date,
     /// Latest session among the prices used.
     pub prices_as_of: Option<Date>,
-    /// Cash over all accounts, never below zero.
+    /// Cash over all accounts, each never below zero.
     pub cash: Money,
+    /// Cash of the accounts that trades are planned for.
+    pub tradable_cash: Money,
     /// Priced holdings, by symbol.
     pub holdings: Vec<Holding>,
     /// Holdings without a price.
@@ -111,21 +113,30 @@ impl Portfolio {
                 None => unpriced.push((symbol.clone(), shares)),
             }
         }
-        let stated_cash: Money = books.cash.values().copied().sum();
-        if stated_cash.is_negative() {
-            let text = format!(
-                "the rows of your files add up to {} of cash, so deposits before they begin are missing; cash is \
-                 counted as zero",
-                crate::suggestion::dollars(stated_cash)
-            );
-            issues.push(Issue::new("cash-unknown", Severity::Warning, None, text));
+        let mut cash = Money::ZERO;
+        let mut taxable_cash = Money::ZERO;
+        for (account, &stated) in &books.cash {
+            if stated.is_negative() {
+                let text = format!(
+                    "the rows of account {account} add up to {} of cash, so deposits before they begin are missing; its \
+                     cash is counted as zero",
+                    crate::suggestion::dollars(stated)
+                );
+                issues.push(Issue::new("cash-unknown", Severity::Warning, None, text));
+                continue;
+            }
+            cash += stated;
+            if accounts.get(account).is_some_and(|kind| kind.is_taxable()) {
+                taxable_cash += stated;
+            }
         }
-        let cash = stated_cash.max(Money::ZERO);
+        let any_taxable = accounts.values().any(|kind| kind.is_taxable());
         let value = cash + holdings.iter().map(|holding| holding.value).sum();
         let portfolio = Self {
             as_of: books.as_of,
             prices_as_of: holdings.iter().filter(|holding| holding.quote.asset.is_some()).map(|h| h.quote.date).max(),
             cash,
+            tradable_cash: if any_taxable { taxable_cash } else { cash },
             value,
             unpriced,
             realised: realised(&booking.sales, &accounts, books),
@@ -151,6 +162,13 @@ impl Portfolio {
     #[must_use]
     pub fn is_taxable(&self, account: &AccountId) -> bool {
         self.accounts.get(account).is_some_and(|kind| kind.is_taxable())
+    }
+
+    /// Whether trades are planned in the account of a lot: taxable accounts where there are any,
+    /// since cash and shares cannot move between them and retirement accounts.
+    #[must_use]
+    pub fn trades(&self, lot: &PricedLot) -> bool {
+        lot.taxable || !self.accounts.values().any(|kind| kind.is_taxable())
     }
 
     /// All lots of all holdings with their holding.

@@ -17,6 +17,8 @@ pub const STALE_AFTER_DAYS: i32 = 7;
 /// A stated price within this factor of the table's close is the same price basis: a day's range
 /// and a limit order explain less, the smallest common split (5-for-4) more.
 const SAME_BASIS_FACTOR: f64 = 1.2;
+/// A factor this close to a common split's is taken for that split: a day's range explains the rest.
+const SPLIT_FACTOR: f64 = 1.08;
 
 /// Where a price comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,10 +86,6 @@ pub fn quotes<'a>(
         };
         let splits = books.splits.get(symbol).map_or(&[][..], Vec::as_slice);
         let basis = Basis::infer(symbol, splits, trades, market, asset, table_end, &mut issues);
-        if basis.unexplained && basis.inferred.is_none() {
-            missing.push(symbol.clone());
-            continue;
-        }
         let Some(price) = basis.unadjusted(close, date, splits) else { continue };
         let stale = books.as_of.days_since(date) > STALE_AFTER_DAYS;
         if stale {
@@ -99,7 +97,7 @@ pub fn quotes<'a>(
             );
             issues.push(Issue::new("stale-price", Severity::Warning, Some(symbol), text));
         }
-        let questioned = basis.unexplained;
+        let questioned = basis.inferred.is_some();
         let quote = Quote { date, price, source: QuoteSource::Table, asset: Some(asset), stale, questioned };
         quotes.insert(symbol.clone(), quote);
     }
@@ -132,10 +130,8 @@ fn money_market(symbol: &Symbol, trades: &[TradePrice], as_of: Date) -> Option<Q
 }
 
 /// Splits that companies make often enough to be recognised from prices alone, new for old.
-const COMMON_SPLITS: [(i128, i128); 24] = [
-    (3, 2),
+const COMMON_SPLITS: [(i128, i128); 22] = [
     (2, 1),
-    (5, 2),
     (3, 1),
     (4, 1),
     (5, 1),
@@ -163,8 +159,6 @@ const COMMON_SPLITS: [(i128, i128); 24] = [
 struct Basis {
     /// All known splits up to this day.
     through: Date,
-    /// The person's trades stand on another basis than the table, and no known split says why.
-    unexplained: bool,
     /// The common split that would explain every one of them.
     inferred: Option<Ratio>,
 }
@@ -189,7 +183,7 @@ impl Basis {
         candidates.insert(0, Date::MAX);
         candidates.push(Date::MIN);
         let fits = |through: Date| {
-            let basis = Self { through, unexplained: false, inferred: None };
+            let basis = Self { through, inferred: None };
             let explained = |&(trade, close): &(TradePrice, f64)| {
                 let expected = close * basis.factor_after(trade.date, splits).to_f64();
                 let ratio = trade.price.to_f64() / expected;
@@ -202,7 +196,7 @@ impl Basis {
             .enumerate()
             .max_by_key(|&(position, &through)| (fits(through), std::cmp::Reverse(position)))
             .map_or(Date::MAX, |(_, &through)| through);
-        let mut basis = Self { through: best, unexplained: false, inferred: None };
+        let mut basis = Self { through: best, inferred: None };
         let unexplained: Vec<&(TradePrice, f64)> = evidence
             .iter()
             .filter(|(trade, close)| {
@@ -225,23 +219,19 @@ impl Basis {
                 .iter()
                 .map(|(trade, close)| trade.price.to_f64() / (close * basis.factor_after(trade.date, splits).to_f64()))
                 .collect();
-            if unexplained.len() * 5 <= evidence.len() {
-                // Most trades agree with the table: an odd price is the trade's, not the table's.
-                issues.push(Issue::new("price-jump", Severity::Warning, Some(symbol), text));
-                return basis;
-            }
-            let inferred = if unexplained.len() == evidence.len() { common_split(&factors) } else { None };
-            let proposed = match inferred {
-                Some(ratio) => format!(
-                    "the table is taken to be adjusted for a {ratio} split to come; {symbol} is valued so, and \
-                     suggestions for it are paused"
-                ),
-                None => format!("{symbol} is left out of value and suggestions"),
-            };
-            let issue = Issue::new("price-jump", Severity::Question, Some(symbol), text).proposing(&proposed);
-            issues.push(issue);
-            basis.unexplained = true;
-            basis.inferred = inferred;
+            // Only if every trade stands a common split away from the table is the table in doubt;
+            // an odd price is the trade's own.
+            basis.inferred = if unexplained.len() == evidence.len() { common_split(&factors) } else { None };
+            issues.push(match basis.inferred {
+                Some(ratio) => {
+                    let proposed = format!(
+                        "the table is taken to be adjusted for a {ratio} split to come; {symbol} is valued so, and \
+                         suggestions for it are paused"
+                    );
+                    Issue::new("price-jump", Severity::Question, Some(symbol), text).proposing(&proposed)
+                }
+                None => Issue::new("price-jump", Severity::Warning, Some(symbol), text),
+            });
         }
         let undecided = splits.iter().any(|split| split.date > table_end)
             && !evidence.iter().any(|(trade, _)| trade.date <= table_end);
@@ -272,7 +262,7 @@ impl Basis {
     }
 }
 
-/// The common split that explains every factor within [`SAME_BASIS_FACTOR`].
+/// The common split that explains every factor within [`SPLIT_FACTOR`].
 fn common_split(factors: &[f64]) -> Option<Ratio> {
     COMMON_SPLITS
         .iter()
@@ -281,7 +271,7 @@ fn common_split(factors: &[f64]) -> Option<Ratio> {
             let worst = factors.iter().map(|factor| (factor / ratio.to_f64()).ln().abs()).fold(0.0, f64::max);
             (ratio, worst)
         })
-        .filter(|(_, worst)| *worst < SAME_BASIS_FACTOR.ln())
+        .filter(|(_, worst)| *worst < SPLIT_FACTOR.ln())
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(ratio, _)| ratio)
 }

@@ -73,6 +73,11 @@ pub(crate) struct Gathering {
 }
 
 impl Gathering {
+    /// Notes what the file calls an account beside its number.
+    pub(crate) fn label(&mut self, account: String, label: &str) {
+        self.statement.account_labels.entry(account).or_insert_with(|| clip(label, LONGEST_VALUE));
+    }
+
     /// An empty statement of this format that takes at most `most_rows` records.
     pub(crate) fn new(format: &'static str, most_rows: u64) -> Self {
         let statement = Statement {
@@ -82,6 +87,7 @@ impl Gathering {
             ignored: Vec::new(),
             quarantined: Vec::new(),
             duplicates: Vec::new(),
+            account_labels: BTreeMap::new(),
             positions: Vec::new(),
             questions: Vec::new(),
         };

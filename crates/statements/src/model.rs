@@ -1,5 +1,7 @@
 //! What a broker's export becomes: transactions, and an account of every row that did not become one.
 
+use std::collections::BTreeMap;
+
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
 
 /// What a transaction did (the names of CLI.md, `import`).
@@ -224,6 +226,8 @@ pub struct Statement {
     pub duplicates: Vec<RowNote>,
     /// Holdings stated by the file.
     pub positions: Vec<Position>,
+    /// What the file calls an account beside its number, for instance `Rollover IRA`.
+    pub account_labels: BTreeMap<String, String>,
     /// What a person has to decide.
     pub questions: Vec<Question>,
 }

@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::books::Books;
 use crate::guardrails::{blocks_purchases, last_session_loss};
-use crate::harvest::{HarvestOptions, HarvestReport, HarvestView, harvest, identical, orders_for};
+use crate::harvest::{HarvestCandidate, HarvestOptions, HarvestReport, HarvestView, harvest, identical, orders_for};
 use crate::issue::{Issue, Severity};
 use crate::plan::{PlanOptions, Target, Trades, trades};
 use crate::portfolio::{Portfolio, PricedLot};
 use crate::suggestion::{Motive, Suggestion, dollars};
 use crate::tax_profile::TaxProfile;
-use crate::what_if::Desk;
+use crate::what_if::{Desk, Order};
 
 /// Sessions over which volatility is measured for the long-term guard.
 const VOLATILITY_SESSIONS: usize = 252;
@@ -178,23 +178,28 @@ pub fn advise(input: &AdviceInput<'_>, options: &AdviceOptions) -> Result<Advice
     let rates = options.tax.rates();
     let planned = trades(&portfolio, &without_harvested(&targets, &harvest), &blocked, rates, &options.plan);
     let upcoming = upcoming(&portfolio, rates);
+    let taken = taken(&harvest, &planned);
     let context = suggestions::Context {
         input,
         options,
         portfolio: &portfolio,
         desk,
-        harvest: &harvest,
+        harvest: &taken,
         targets: &targets,
         trades: &planned,
         session_loss,
         policy: chosen.name(),
     };
     let suggestions = suggestions::build(&context)?;
-    let (tax, tax_fifo) = plan_tax(&portfolio, &desk, &planned, &options.tax)?;
+    let (tax, tax_fifo) = plan_tax(&portfolio, &desk, &planned, &taken, &options.tax)?;
     let bought: Money = planned.purchases.iter().map(|purchase| purchase.amount).sum();
     let sold: Money = planned.sales.iter().map(|sale| sale.amount).sum();
-    let cost = (bought + sold) * options.cost;
-    let cash_after = portfolio.cash + sold - bought - cost;
+    // A harvest sells, and buys its replacement for the same amount.
+    let harvested: Money = taken.iter().map(|candidate| candidate.value).sum();
+    let replaced: Money = taken.iter().filter(|found| found.replacement.is_some()).map(|found| found.value).sum();
+    let traded = bought + sold + harvested + replaced;
+    let cost = traded * options.cost;
+    let cash_after = portfolio.cash + sold + harvested - bought - replaced - cost;
     let mut notes: Vec<String> = decision.notes.iter().map(ToString::to_string).collect();
     notes.extend(planned.blocked.iter().map(|(symbol, reason)| format!("{symbol} is not bought: {reason}")));
     if portfolio.realised.unknown_sales > 0 {
@@ -235,7 +240,7 @@ pub fn advise(input: &AdviceInput<'_>, options: &AdviceOptions) -> Result<Advice
         default_reason: options.policy.is_none().then(|| policy::default_for(options.objective).reason),
         prices_as_of: portfolio.prices_as_of,
         cash_weight: portfolio.weight(cash_after),
-        expected_turnover: planned.turnover,
+        expected_turnover: portfolio.weight(traded),
         tax,
         tax_fifo,
         cost,
@@ -381,20 +386,29 @@ fn without_harvested(targets: &[Target], harvest: &HarvestReport) -> Vec<Target>
     targets
 }
 
+/// Candidates that are harvested: shares that are sold for cash are not sold a second time.
+fn taken<'a>(harvest: &'a HarvestReport, planned: &Trades) -> Vec<&'a HarvestCandidate> {
+    let raised =
+        |symbol: &Symbol| planned.sales.iter().any(|sale| sale.motive == Motive::RaiseCash && sale.symbol == *symbol);
+    harvest.candidates.iter().filter(|candidate| !raised(&candidate.symbol)).collect()
+}
+
 /// Tax of the planned sales, and of the same sales from the oldest lots.
 fn plan_tax(
     portfolio: &Portfolio,
     desk: &Desk<'_>,
     planned: &Trades,
+    harvest: &[&HarvestCandidate],
     tax: &TaxProfile,
 ) -> Result<(Money, Money), Error> {
-    let orders: Vec<_> = planned.sales.iter().flat_map(|sale| sale.orders.iter().cloned()).collect();
-    let oldest: Vec<_> = orders
-        .iter()
-        .cloned()
-        .map(|order| crate::what_if::Order { lots: LotSelection::By(Method::Fifo), ..order })
-        .collect();
-    let of = |orders: &[crate::what_if::Order]| -> Result<Money, Error> {
+    let mut orders: Vec<Order> = planned.sales.iter().flat_map(|sale| sale.orders.iter().cloned()).collect();
+    let mut oldest: Vec<Order> =
+        orders.iter().cloned().map(|order| Order { lots: LotSelection::By(Method::Fifo), ..order }).collect();
+    for candidate in harvest {
+        orders.extend(candidate.orders.iter().cloned());
+        oldest.extend(candidate.orders.iter().cloned());
+    }
+    let of = |orders: &[Order]| -> Result<Money, Error> {
         let outcome = desk.sell(portfolio.as_of, orders)?;
         let taxed = outcome.rows.iter().filter(|row| portfolio.is_taxable(&row.account));
         let (short, long) = crate::tax_profile::by_term(taxed);

@@ -84,7 +84,9 @@ pub(super) fn purchase(purchase: &PlannedPurchase, after: f64) -> String {
 }
 
 /// What a usable loss meets.
-pub(super) fn loss_use(worth: &HarvestValue, usable: Money, disallowed: Money) -> String {
+pub(super) fn loss_use(worth: &HarvestValue, candidate: &HarvestCandidate) -> String {
+    let (disallowed, lost) = (candidate.disallowed, candidate.lost_for_good);
+    let usable = candidate.loss - disallowed;
     let mut parts = Vec::new();
     for (amount, what) in [
         (worth.against_short.amount, "short-term gains of this year"),
@@ -97,11 +99,16 @@ pub(super) fn loss_use(worth: &HarvestValue, usable: Money, disallowed: Money) -
         }
     }
     let meets = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
-    let washed = if disallowed.is_positive() {
-        format!("; {} is disallowed as a wash sale and moves to the replacement lots", dollars(disallowed))
-    } else {
-        String::new()
-    };
+    let mut washed = String::new();
+    if disallowed > lost {
+        washed.push_str(&format!(
+            "; {} is disallowed as a wash sale and moves to the replacement lots",
+            dollars(disallowed - lost)
+        ));
+    }
+    if lost.is_positive() {
+        washed.push_str(&format!("; {} is lost for good, because a retirement account bought", dollars(lost)));
+    }
     format!("the usable loss of {} can offset {meets}{washed}", dollars(usable))
 }
 

@@ -8,11 +8,13 @@ use super::sentences as say;
 use super::{AdviceInput, AdviceOptions, is_short, more_or_less, short_hex};
 use crate::Error;
 use crate::guardrails::checks;
-use crate::harvest::{HarvestCandidate, HarvestReport};
+use crate::harvest::HarvestCandidate;
 use crate::plan::{GuardedLot, PlannedPurchase, PlannedSale, Target, Trades, guard};
 use crate::portfolio::{Holding, Portfolio, PricedLot};
 use crate::risk::probability_of_fall;
-use crate::suggestion::{Alternative, LotShare, Motive, Reason, ReasonSource, Side, Suggestion, dollars, share_count};
+use crate::suggestion::{
+    Alternative, LimitCheck, LotShare, Motive, Reason, ReasonSource, Side, Suggestion, dollars, share_count,
+};
 use crate::what_if::{Desk, Order};
 
 /// Everything that a suggestion is written from.
@@ -22,7 +24,8 @@ pub(super) struct Context<'a> {
     pub(super) options: &'a AdviceOptions,
     pub(super) portfolio: &'a Portfolio,
     pub(super) desk: Desk<'a>,
-    pub(super) harvest: &'a HarvestReport,
+    /// What is harvested.
+    pub(super) harvest: &'a [&'a HarvestCandidate],
     pub(super) targets: &'a [Target],
     pub(super) trades: &'a Trades,
     pub(super) session_loss: Option<f64>,
@@ -32,11 +35,7 @@ pub(super) struct Context<'a> {
 /// All suggestions, those worth most first, then by size and symbol.
 pub(super) fn build(context: &Context<'_>) -> Result<Vec<Suggestion>, Error> {
     let mut suggestions = Vec::new();
-    // Shares that are sold for cash are not harvested a second time.
-    let raised = |symbol: &Symbol| {
-        context.trades.sales.iter().any(|sale| sale.motive == Motive::RaiseCash && sale.symbol == *symbol)
-    };
-    for candidate in context.harvest.candidates.iter().filter(|candidate| !raised(&candidate.symbol)) {
+    for candidate in context.harvest {
         suggestions.push(context.harvest_suggestion(candidate));
     }
     for holding in &context.portfolio.holdings {
@@ -83,7 +82,6 @@ impl Context<'_> {
         let worth = &candidate.worth;
         let tax_value = worth.saved_now() + worth.carried.value;
         let rates = self.options.tax.rates();
-        let usable = candidate.loss - candidate.disallowed;
         let mut alternatives = vec![
             Alternative {
                 text: format!(
@@ -136,11 +134,7 @@ impl Context<'_> {
                     text: format!("these lots stand {} below what you paid", dollars(candidate.loss)),
                     weight: -candidate.loss,
                 },
-                Reason {
-                    source: ReasonSource::TaxRule,
-                    text: say::loss_use(worth, usable, candidate.disallowed),
-                    weight: tax_value,
-                },
+                Reason { source: ReasonSource::TaxRule, text: say::loss_use(worth, candidate), weight: tax_value },
                 Reason {
                     source: ReasonSource::Assumption,
                     text: format!(
@@ -155,7 +149,7 @@ impl Context<'_> {
                 },
             ],
             alternatives,
-            limits: checks(&self.options.plan.limits, target, candidate.value, false, self.session_loss),
+            limits: self.harvest_limits(candidate, target),
             confidence: None,
             evidence: self.evidence(
                 "the tax arithmetic is exact for the rates you gave; that the loss is used as assumed is not certain",
@@ -167,6 +161,18 @@ impl Context<'_> {
             ),
             unknowns: say::unseen_accounts(self.portfolio),
             sentence: say::harvest(candidate),
+        }
+    }
+
+    /// The limits of what is bought instead, where something is; else those of the sale.
+    fn harvest_limits(&self, candidate: &HarvestCandidate, target: f64) -> Vec<LimitCheck> {
+        let limits = &self.options.plan.limits;
+        match &candidate.replacement {
+            Some(found) => {
+                let after = self.current_weight(&found.symbol) + self.portfolio.weight(candidate.value);
+                checks(limits, after, candidate.value, true, self.session_loss)
+            }
+            None => checks(limits, target, candidate.value, false, self.session_loss),
         }
     }
 
@@ -191,6 +197,19 @@ impl Context<'_> {
         let current = self.current_weight(&holding.symbol);
         let wanted = self.trades.sales.iter().any(|sale| sale.symbol == holding.symbol);
         let half = Money::from_billionths(wait.saving.billionths() / 2);
+        // The same two sales netted with what the year has realised (tax rule 5.6).
+        let realised = self.portfolio.realised;
+        let short_term = self.options.tax.marginal(realised, wait.gain, Money::ZERO)?;
+        let long_term = self.options.tax.marginal(realised, Money::ZERO, wait.gain)?;
+        let netted_saving = short_term - long_term;
+        let netted = if (netted_saving - wait.saving).abs() >= Money::from_whole(1) {
+            format!(
+                "at your rates alone; netted with what you have realised this year, waiting is worth {}",
+                dollars(netted_saving)
+            )
+        } else {
+            "the tax arithmetic is exact for the rates you gave; the price on the date is not known".to_owned()
+        };
         Ok(Some(Suggestion {
             id: String::new(),
             motive: Motive::Wait,
@@ -199,7 +218,7 @@ impl Context<'_> {
             current_weight: current,
             target_weight: current,
             shares,
-            amount: value,
+            amount: Money::ZERO,
             lots: guarded.iter().map(|guarded| lot_share(&guarded.lot)).collect(),
             after_tax_now: Some(wait.after_tax_now),
             after_tax_wait: Some(wait.after_tax_long),
@@ -240,8 +259,7 @@ impl Context<'_> {
             ],
             limits: checks(&self.options.plan.limits, current, Money::ZERO, false, self.session_loss),
             confidence: None,
-            evidence: self
-                .evidence("the tax arithmetic is exact for the rates you gave; the price on the date is not known"),
+            evidence: self.evidence(&netted),
             would_change: format!(
                 "a price below the break-even of {}, a need for the cash, or a risk limit that forces a sale",
                 say::price(wait.break_even_price)
@@ -328,7 +346,7 @@ impl Context<'_> {
                         text: format!(
                             "you need {} and have {} in cash",
                             dollars(self.options.plan.cash_needed),
-                            dollars(self.portfolio.cash)
+                            dollars(self.portfolio.tradable_cash)
                         ),
                         weight: sale.amount,
                     },
@@ -410,9 +428,9 @@ impl Context<'_> {
                     source: ReasonSource::YourData,
                     text: format!(
                         "{} of cash is at hand before this plan, summed from the rows of your files",
-                        dollars(self.portfolio.cash)
+                        dollars(self.portfolio.tradable_cash)
                     ),
-                    weight: self.portfolio.cash,
+                    weight: self.portfolio.tradable_cash,
                 },
                 Reason {
                     source: ReasonSource::Assumption,

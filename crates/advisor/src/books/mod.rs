@@ -112,7 +112,12 @@ impl Entry<'_> {
 pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookOptions) -> Books {
     let mut issues = Vec::new();
     let entries = in_order(sources, &mut issues);
-    let kinds = account_kinds(&entries, options, &mut issues);
+    let labels: BTreeMap<&str, &str> = sources
+        .iter()
+        .flat_map(|source| &source.statement.account_labels)
+        .map(|(account, label)| (account.as_str(), label.as_str()))
+        .collect();
+    let kinds = account_kinds(&entries, &labels, options, &mut issues);
     let splits = SplitTable::gather(&entries, actions, &mut issues);
     let mut builder = Builder {
         options,
@@ -262,8 +267,15 @@ fn is_plain_stock(transaction: &Transaction) -> bool {
     transaction.currency == "USD" && !is_option(transaction)
 }
 
+/// Words in the name of an account that say it is a Roth account.
+const ROTH_WORDS: [&str; 1] = ["ROTH"];
+/// Words that say it is another account whose sales are not taxed.
+const RETIREMENT_WORDS: [&str; 10] =
+    ["IRA", "401K", "403B", "457B", "SEP", "SIMPLE", "HSA", "ROLLOVER", "BROKERAGELINK", "PENSION"];
+
 fn account_kinds(
     entries: &[Entry<'_>],
+    labels: &BTreeMap<&str, &str>,
     options: &BookOptions,
     issues: &mut Vec<Issue>,
 ) -> BTreeMap<AccountId, AccountKind> {
@@ -271,16 +283,20 @@ fn account_kinds(
     let mut kinds = BTreeMap::new();
     for name in names {
         let kind = options.account_kinds.get(name).copied().unwrap_or_else(|| {
-            let upper = name.to_ascii_uppercase();
-            let has = |word: &str| upper.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == word);
-            let guess = if has("ROTH") {
+            let label = labels.get(name).copied().unwrap_or_default();
+            // `401(k)` is one word.
+            let upper = format!("{name} {label}").to_ascii_uppercase().replace(['(', ')'], "");
+            let has =
+                |words: &[&str]| upper.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| words.contains(&part));
+            let guess = if has(&ROTH_WORDS) {
                 AccountKind::Roth
-            } else if has("IRA") || has("401K") || has("403B") {
+            } else if has(&RETIREMENT_WORDS) {
                 AccountKind::Ira
             } else {
                 return AccountKind::Taxable;
             };
-            let text = format!("the account {name} is taken for a retirement account because of its name");
+            let called = if label.is_empty() { String::new() } else { format!(" ({label})") };
+            let text = format!("the account {name}{called} is taken for a retirement account because of its name");
             issues.push(Issue::new("account-kind", Severity::Question, None, text).proposing("retirement account"));
             guess
         });

@@ -54,6 +54,7 @@ pub fn statement(lines: &str) -> Statement {
         quarantined: Vec::new(),
         duplicates: Vec::new(),
         positions: Vec::new(),
+        account_labels: Default::default(),
         questions: Vec::new(),
     }
 }

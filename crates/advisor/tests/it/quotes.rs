@@ -64,10 +64,10 @@ fn a_jump_that_no_split_explains_is_a_question() {
 }
 
 #[test]
-fn a_jump_that_looks_like_no_split_leaves_the_holding_out() {
+fn a_price_that_looks_like_no_split_is_told_and_the_table_stands() {
     let (found, issues) = quote("2024-06-13 buy AAA 1 209 -209", 17.0);
-    assert_eq!(found, None);
-    assert_eq!(issues, [("price-jump", Severity::Question), ("no-price", Severity::Warning)]);
+    assert_eq!(found, Some((price("17"), QuoteSource::Table)));
+    assert_eq!(issues, [("price-jump", Severity::Warning)]);
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub(crate) fn read(dialect: &Dialect, text: &Text<'_>, options: &ReadOptions<'_>
         count += 1;
         options.check(count)?;
         let row = Row { dialect, header: &header, cells: &records.cells, line: records.line, context: &context };
+        if let Some(label) = row.account_label() {
+            gathering.label(row.account(), label);
+        }
         book(interpret(&row), records.line, &mut gathering)?;
     }
     Ok(gathering.finish())

@@ -232,6 +232,12 @@ impl Row<'_> {
             .to_owned()
     }
 
+    /// The account's name, where the file has one beside its number.
+    pub(crate) fn account_label(&self) -> Option<&str> {
+        let (number, name) = (self.text(Role::Account), self.text(Role::AccountName));
+        (!number.is_empty() && !name.is_empty()).then_some(name)
+    }
+
     /// The currency of the row, of the account, or dollars.
     pub(crate) fn currency(&self) -> Result<String, Fault> {
         let text = self.text(Role::Currency);
