@@ -1,0 +1,4 @@
+//! Interactive Brokers' Flex reports in XML.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lotwise_fuzz::read_as(bytes, Some("ibkr-flex-xml")));

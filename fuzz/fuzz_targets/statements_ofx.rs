@@ -1,0 +1,4 @@
+//! OFX and QFX investment statements.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| lotwise_fuzz::read_as(bytes, Some("ofx-investment")));

@@ -1,0 +1,35 @@
+//! What the fuzz targets share: a file read in one way, and what must hold of the result.
+
+use lotwise_statements::{Limits, ReadOptions, Statement, formats, read};
+
+/// Reads these bytes as one format, or by recognition, under limits that keep a run quick.
+///
+/// # Panics
+/// When a row is not accounted for, or two transactions of an account share an id.
+pub fn read_as(bytes: &[u8], format: Option<&str>) {
+    let limits = Limits { bytes: 1024 * 1024, rows: 20_000, ..Limits::default() };
+    let options = ReadOptions { format: format.map(str::to_owned), limits, ..ReadOptions::default() };
+    if let Ok(statement) = read(bytes, &options) {
+        check(&statement);
+        assert_eq!(read(bytes, &options).as_ref(), Ok(&statement), "the same bytes read alike");
+    }
+}
+
+/// Reads these bytes as every format whose id is wanted.
+pub fn read_as_all(bytes: &[u8], wanted: impl Fn(&str) -> bool) {
+    let mut known = 0;
+    for format in formats().into_iter().filter(|format| wanted(format.id)) {
+        known += 1;
+        read_as(bytes, Some(format.id));
+    }
+    assert!(known > 0, "no format has such an id");
+}
+
+fn check(statement: &Statement) {
+    let Statement { transactions, ignored, quarantined, duplicates, rows, .. } = statement;
+    assert_eq!(transactions.len() + ignored.len() + quarantined.len() + duplicates.len(), *rows);
+    let mut ids: Vec<_> = transactions.iter().map(|one| (&one.account, &one.id)).collect();
+    ids.sort_unstable();
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "an account has an id twice");
+    assert!(transactions.iter().all(|one| !one.id.is_empty() && one.row > 0));
+}
