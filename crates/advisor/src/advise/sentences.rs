@@ -1,6 +1,6 @@
 //! The words of a suggestion: one sentence with verb, amount and object.
 
-use lotwise_core::{Date, Money, Price, Rate, Rounding, Shares, Symbol};
+use lotwise_core::{Calendar, Date, Money, Price, Rate, Rounding, Shares, Symbol};
 use lotwise_tax::WaitForLongTerm;
 
 use crate::economics::HarvestValue;
@@ -43,8 +43,10 @@ pub(super) fn wait(
 ) -> String {
     let opening = if wanted { "Wait" } else { "If you think of selling, wait" };
     let unit = if days == 1 { "day" } else { "days" };
+    let opens = Calendar::new_york().on_or_after(until).filter(|&session| session != until);
+    let opens = opens.map_or_else(String::new, |session| format!(" (the exchange opens on {})", session.long()));
     format!(
-        "{opening} {days} {unit} before selling these {} shares of {symbol}: from {} the tax is {} lower",
+        "{opening} {days} {unit} before selling these {} shares of {symbol}: from {}{opens} the tax is {} lower",
         share_count(shares),
         until.long(),
         dollars(wait.saving)

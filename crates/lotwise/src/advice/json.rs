@@ -116,7 +116,7 @@ impl Json {
                 "tax_if_oldest_lots": self.figures.cents(plan.tax_fifo),
                 "cost": self.figures.cents(plan.cost),
                 "tax_mode": tax_mode,
-                "notes": plan.notes.iter().map(|note| self.figures.free_text(note)).collect::<Vec<_>>(),
+                "notes": plan.notes.iter().map(|note| self.figures.sentence(note)).collect::<Vec<_>>(),
             },
             "worth": self.worth(&advice.worth),
             "suggestions": suggestions,
@@ -138,7 +138,7 @@ impl Json {
 
     /// A suggestion (`recommend --json`, `data.suggestions[]`).
     pub fn suggestion(self, suggestion: &Suggestion) -> Value {
-        let words = |sentence: &str| self.figures.free_text(sentence);
+        let words = |sentence: &str| self.figures.sentence(sentence);
         let reasons: Vec<Value> = suggestion
             .reasons
             .iter()
@@ -159,10 +159,14 @@ impl Json {
             .limits
             .iter()
             .map(|limit| {
-                let hides = self.figures.masked() && limit.name == "max_order";
+                // The size of an order is an amount; the others are fractions.
+                let value = match Money::parse(&limit.value) {
+                    Ok(amount) if limit.name == "max_order" => json!(self.figures.money(amount)),
+                    _ => json!(limit.value),
+                };
                 json!({
                     "name": limit.name,
-                    "value": if hides { words(&limit.value) } else { limit.value.clone() },
+                    "value": value,
                     "threshold": limit.threshold,
                     "pass": limit.pass,
                     "note": words(&limit.note),

@@ -134,7 +134,7 @@ pub fn harvest_page(report: &HarvestReport, accounts: &[String], tax_label: &str
 
 /// One suggestion in full (UX section 5).
 pub fn suggestion_block(page: &mut Page, position: usize, suggestion: &Suggestion, figures: Figures) {
-    let words = |text: &str| figures.free_text(text);
+    let words = |text: &str| figures.sentence(text);
     page.heading(format!("{position}. {}.", words(&suggestion.sentence)));
     let mut facts = Vec::new();
     if let Some(line) = money_line(suggestion, figures) {
@@ -237,7 +237,7 @@ pub fn suggestions_page(advice: &Advice, most: usize, tax_label: &str, figures: 
         plan.cash_weight * 100.0,
     ));
     for note in &plan.notes {
-        page.item(figures.free_text(note));
+        page.item(figures.sentence(note));
     }
     let (moves, keeps): (Vec<&Suggestion>, Vec<&Suggestion>) =
         advice.suggestions.iter().partition(|suggestion| suggestion.motive != Motive::Keep);
@@ -281,7 +281,7 @@ fn keep_table(keeps: &[&Suggestion], figures: Figures) -> Table {
                 format!("{:.6}", suggestion.current_weight),
             ),
             Cell::maybe(suggestion.after_tax_now.map(Money::to_cents), |amount| Cell::change(figures, amount)),
-            Cell::words(figures.free_text(why)),
+            Cell::words(figures.sentence(why)),
         ]);
     }
     table

@@ -15,9 +15,9 @@ use lotwise_tax::{Booking, FilingStatus, FlatRates, Method, Parameters, Rules};
 use crate::args::{HistoryArgs, MethodArg};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
-use crate::input::{History, HistoryOptions, require_histories};
+use crate::input::{History, HistoryOptions, require_histories, row_error};
 use crate::market::Market;
-use crate::output::Warning;
+use crate::output::{Report, Warning};
 use crate::settings::Settings;
 
 /// Prices this many days before the day asked for are too old to advise on.
@@ -58,6 +58,8 @@ pub struct Session {
     pub market: Option<Market>,
     /// Settings with the rates given as flags.
     pub settings: Settings,
+    /// Rows that could not be read; figures without them may be wrong, so they end the run with 3.
+    pub unread: Failure,
 }
 
 impl Session {
@@ -113,7 +115,12 @@ impl Session {
         let rules =
             Rules { identity_groups: settings.identity_groups.clone(), rates: settings.rates, ..Rules::default() };
         let booking = lotwise_tax::book(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
-        Ok(Self { as_of, books, booking, rules, market, settings })
+        let unread = input.histories.iter().flat_map(|history| {
+            let rows = history.statement.quarantined.iter();
+            rows.map(|note| row_error(&history.file, &history.text, note))
+        });
+        let unread = Failure(unread.collect());
+        Ok(Self { as_of, books, booking, rules, market, settings, unread })
     }
 
     /// The market at the end of the books.
@@ -205,6 +212,14 @@ impl Session {
         )
     }
 
+    /// A report with the session's warnings and the rows that could not be read.
+    #[must_use]
+    pub fn report(self, report: Report, issues: &[Issue], context: &Context) -> Report {
+        let mut report = report.warnings(self.warnings(issues, context));
+        report.errors = self.unread;
+        report
+    }
+
     /// Warnings from issues, notes last.
     #[must_use]
     pub fn warnings(&self, issues: &[Issue], context: &Context) -> Vec<Warning> {
@@ -216,11 +231,11 @@ impl Session {
 }
 
 fn warning(issue: &Issue, context: &Context) -> Warning {
-    let mut message = context.figures().free_text(&issue.text);
+    let mut message = context.figures().sentence(&issue.text);
     if issue.severity == Severity::Question
         && let Some(proposed) = &issue.proposed
     {
-        message = format!("{message}? Until you say otherwise: {proposed}");
+        message = format!("{message}; until you say otherwise: {proposed}");
     }
     let warning = Warning::new(issue.code, message);
     match issue.place.as_deref().and_then(|place| place.rsplit_once(':')) {

@@ -70,9 +70,9 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
         page.sentence("Nothing is worth doing for its tax today.");
     }
     for (at, suggestion) in worthy.iter().take(SHOWN).enumerate() {
-        page.sentence(format!("{}. {}.", at + 1, figures.free_text(&suggestion.sentence)));
+        page.sentence(format!("{}. {}.", at + 1, figures.sentence(&suggestion.sentence)));
         if let Some(reason) = suggestion.reasons.get(1) {
-            page.sentence(format!("   Why: {} [{}]", figures.free_text(&reason.text), reason.source.name()));
+            page.sentence(format!("   Why: {} [{}]", figures.sentence(&reason.text), reason.source.name()));
         }
     }
     if !advice.upcoming.is_empty() {
@@ -109,7 +109,8 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
         object.insert("sample".into(), json!(true));
         object.insert("persona".into(), json!(persona_name(arguments.persona)));
     }
-    Ok(Report::new("demo", session.as_of, data, page).warnings(session.warnings(&advice.issues, context)))
+    let report = Report::new("demo", session.as_of, data, page);
+    Ok(session.report(report, &advice.issues, context))
 }
 
 /// Unpacks the sample into a folder that goes away with the run, so that it is read as a person's

@@ -52,7 +52,7 @@ pub fn run(arguments: &HarvestArgs, context: &Context) -> Result<Report, Failure
     let page = harvest_page(&report, &accounts, &label, figures);
     let mut all = session.books.issues.clone();
     all.extend(issues);
-    let warnings = session.warnings(&all, context);
     let table = harvest_table(&report.candidates, figures);
-    Ok(Report::new("harvest", session.as_of, data, page).table(table).warnings(warnings))
+    let report = Report::new("harvest", session.as_of, data, page).table(table);
+    Ok(session.report(report, &all, context))
 }

@@ -247,7 +247,9 @@ fn page(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figure
     for (action, &(count, amount)) in totals {
         actions.row([Cell::words(action.name().replace('_', " ")), Cell::count(count), Cell::change(figures, amount)]);
     }
-    page.heading("By action");
+    if !totals.is_empty() {
+        page.heading("By action");
+    }
     page.table(actions);
     for History { file, statement, .. } in histories {
         for (title, notes) in [

@@ -64,8 +64,8 @@ pub fn run(arguments: &LotsArgs, context: &Context) -> Result<Report, Failure> {
     }
     page.gap();
     page.sentence(rules_text(&session));
-    let warnings = session.warnings(&issues, context);
-    Ok(Report::new("lots", today, data, page).table(table).warnings(warnings))
+    let report = Report::new("lots", today, data, page).table(table);
+    Ok(session.report(report, &issues, context))
 }
 
 /// The switches that were used, for every place that shows booked figures.

@@ -25,10 +25,10 @@ pub fn run(arguments: &RecommendArgs, context: &Context) -> Result<Report, Failu
     let figures = context.figures();
     let label = session.tax_label();
     let page = suggestions_page(&advice, SHOWN, &label, figures);
-    let warnings = session.warnings(&advice.issues, context);
     let data = Json { figures }.advice(&advice, &label);
     let table = suggestions_table(&advice, figures);
-    Ok(Report::new("recommend", session.as_of, data, page).table(table).warnings(warnings))
+    let report = Report::new("recommend", session.as_of, data, page).table(table);
+    Ok(session.report(report, &advice.issues, context))
 }
 
 /// The advice for a session.
@@ -82,7 +82,7 @@ fn suggestions_table(advice: &Advice, figures: Figures) -> Table {
             money(suggestion.after_tax_wait),
             money(suggestion.saving),
             Cell::maybe(suggestion.wait_until, |date| Cell::with_raw(date.long(), date.to_string())),
-            Cell::words(figures.free_text(&suggestion.sentence)),
+            Cell::words(figures.sentence(&suggestion.sentence)),
         ]);
     }
     table

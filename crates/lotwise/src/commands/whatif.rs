@@ -3,7 +3,8 @@
 use lotwise_advisor::portfolio::{Holding, Portfolio};
 use lotwise_advisor::tax_profile::by_term;
 use lotwise_advisor::what_if::{Desk, Order, Outcome};
-use lotwise_core::{Date, Money, Objective, Shares};
+use lotwise_advisor::{Issue, Severity};
+use lotwise_core::{Calendar, Date, Money, Objective, Shares};
 use lotwise_tax::{AccountId, LotId, LotSelection, Method, first_long_term_date};
 use serde_json::{Value, json};
 
@@ -77,9 +78,15 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
     } else {
         "the lots you named".to_owned()
     };
+    let calendar = Calendar::new_york();
+    if !calendar.is_session(on) {
+        let next = calendar.on_or_after(on).map_or_else(String::new, |next| format!("; the next session is {next}"));
+        let text = format!("the exchange is closed on {on}{next}");
+        issues.push(Issue::new("closed-day", Severity::Warning, None, text));
+    }
     let mut scenarios = vec![compute(&format!("sell on {on}: {chosen}"), on, arguments.shares, lots.clone())?];
     if arguments.compare.contains(&Comparison::Wait)
-        && let Some(date) = last_long_term_date(&scenarios[0], on)
+        && let Some(date) = last_long_term_date(&scenarios[0], on).and_then(|date| calendar.on_or_after(date))
     {
         scenarios.push(compute(&format!("wait until {}", date.long()), date, arguments.shares, lots)?);
     }
@@ -133,8 +140,8 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
         "tax_mode": label,
         "scenarios": scenarios.iter().map(|scenario| scenario_json(scenario, json, figures)).collect::<Vec<_>>(),
     });
-    let warnings = session.warnings(&issues, context);
-    Ok(Report::new("whatif-sell", session.as_of, data, page).table(table).warnings(warnings))
+    let report = Report::new("whatif-sell", session.as_of, data, page).table(table);
+    Ok(session.report(report, &issues, context))
 }
 
 fn held<'a>(portfolio: &'a Portfolio, arguments: &WhatifSellArgs) -> Result<&'a Holding, Failure> {

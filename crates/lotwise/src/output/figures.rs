@@ -89,6 +89,28 @@ impl Figures {
         text.chars().map(|character| if character.is_numeric() { '•' } else { character }).collect()
     }
 
+    /// A sentence of our own: dollars and numbers of shares are hidden, dates, percentages and
+    /// counts stay.
+    #[must_use]
+    pub fn sentence(self, text: &str) -> String {
+        if !self.masked {
+            return text.to_owned();
+        }
+        let words: Vec<&str> = text.split(' ').collect();
+        let hidden = words.iter().enumerate().map(|(at, word)| {
+            let counts_shares = words.get(at + 1).is_some_and(|next| next.starts_with("share"));
+            match word.find('$') {
+                Some(start) => {
+                    let end = word.rfind(|c: char| c.is_ascii_digit()).map_or(word.len(), |last| last + 1);
+                    format!("{}${MASK}{}", &word[..start], &word[end.max(start + 1)..])
+                }
+                None if counts_shares && word.starts_with(|c: char| c.is_ascii_digit()) => MASK.to_owned(),
+                None => (*word).to_owned(),
+            }
+        });
+        hidden.collect::<Vec<_>>().join(" ")
+    }
+
     /// Masks every number, and every text that is one, inside a JSON value.
     pub fn mask_numbers(self, value: &mut Value) {
         if !self.masked {
@@ -245,5 +267,9 @@ mod tests {
         assert_eq!(figures.rate(Rate::ONE).as_str(), "1");
         assert_eq!(figures.free_text("YOU BOUGHT 12 @ $3.50"), "YOU BOUGHT •• @ $•.••");
         assert_eq!(figures.account("Z12345678"), "…5678");
+        assert_eq!(
+            figures.sentence("Sell 12.5 shares of ABC for −$1,234.56, down to 3.4 % from 5 Jul 2026 ($9)"),
+            "Sell ••• shares of ABC for −$•••, down to 3.4 % from 5 Jul 2026 ($•••)"
+        );
     }
 }

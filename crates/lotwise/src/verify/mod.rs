@@ -167,9 +167,9 @@ impl Report {
 #[must_use]
 pub fn run(paths: &[PathBuf]) -> Report {
     let mut report = Report::default();
-    for path in paths {
+    for path in expand(paths) {
         let file = path.display().to_string();
-        match read(path) {
+        match read(&path) {
             Ok(text) => verify_text(&file, &text, &mut report),
             Err(message) => report.faults.push(Fault {
                 file,
@@ -182,10 +182,26 @@ pub fn run(paths: &[PathBuf]) -> Report {
     report
 }
 
+/// The files themselves, and the JSON files of folders in order of name.
+fn expand(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in paths {
+        let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|file| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")))
+            .collect();
+        inside.sort();
+        if inside.is_empty() { files.push(path.clone()) } else { files.extend(inside) }
+    }
+    files
+}
+
 fn read(path: &Path) -> Result<String, String> {
     let metadata = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
     if metadata.is_dir() {
-        return Err("is a folder".into());
+        return Err("is a folder without JSON files".into());
     }
     if metadata.len() > LARGEST_FILE {
         return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));

@@ -207,3 +207,32 @@ fn privacy_hides_every_amount_of_a_recommendation() {
     let grouped = format!("{},{}", &value[..value.len() - 3], &value[value.len() - 3..]);
     assert!(!text.stdout.contains(&grouped));
 }
+
+#[test]
+fn rows_that_cannot_be_read_are_told_by_every_command_over_a_history() {
+    let export = "Date,Action,Symbol,Description,Quantity,Price,Fees & Comm,Amount\n\
+                  01/05/2024,Sell,AAA,X,8,-$181.00,,$1448.00\n\
+                  01/02/2024,Buy,AAA,X,10,$185.00,,-$1850.00\n";
+    let folder = Folder::new().with("h.csv", export);
+    for arguments in
+        [vec!["lots", "--history", "h.csv"], vec!["tax", "estimate", "--year", "2024", "--history", "h.csv"]]
+    {
+        let ran = folder.run(&arguments);
+        assert_eq!(ran.code, 3, "{}", ran.all());
+        assert!(ran.stderr.contains("h.csv:2"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_account_named_as_an_ira_destroys_a_loss_that_it_replaces() {
+    let head = "Run Date,Account,Account Number,Action,Symbol,Description,Type,Price ($),Quantity,Commission ($),\
+                Fees ($),Accrued Interest ($),Amount ($),Settlement Date\n";
+    let rows = "06/07/2024,\"Rollover IRA\",\"X2\",\"YOU BOUGHT CO (AAA) (Cash)\",AAA,\"CO\",Cash,30,5,,,,-150.00,06/10/2024\n\
+                06/05/2024,\"Individual\",\"X1\",\"YOU SOLD CO (AAA) (Cash)\",AAA,\"CO\",Cash,30,-10,,,,300.00,06/07/2024\n\
+                01/05/2024,\"Individual\",\"X1\",\"YOU BOUGHT CO (AAA) (Cash)\",AAA,\"CO\",Cash,47,10,,,,-470.00,01/08/2024\n";
+    let json =
+        Folder::new().with("h.csv", format!("{head}{rows}")).run(&["lots", "--history", "h.csv", "--json"]).json();
+    assert_eq!(json["data"]["permanently_disallowed"], "85.00");
+    assert_eq!(json["data"]["open_lots"][0]["basis"], "150.00");
+    assert!(json["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "account-kind"));
+}

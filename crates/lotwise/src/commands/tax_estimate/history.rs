@@ -26,6 +26,8 @@ pub struct YearOfHistory {
     interest: Money,
     /// What a person should know.
     pub warnings: Vec<Warning>,
+    /// Rows that could not be read.
+    pub unread: Failure,
 }
 
 /// Reads the files and books them to the end of the year and the window after it.
@@ -55,6 +57,7 @@ pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Contex
         distributions: income.capital_gain_distributions,
         interest: income.interest,
         warnings,
+        unread: session.unread.clone(),
     };
     let mut unknown = 0;
     for sale in session.booking.sales.iter().filter(|sale| sale.sold.year() == year) {

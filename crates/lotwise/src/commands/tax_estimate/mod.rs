@@ -24,16 +24,20 @@ pub fn run(arguments: &TaxEstimateArgs, context: &Context) -> Result<Report, Fai
     let mut warnings = Vec::new();
     let mut household = household(arguments, &settings, &mut warnings);
     let mut assumptions = assumptions(arguments, &settings);
+    let mut unread = Failure::default();
     if !arguments.history.is_empty() {
         let found = history::of_year(arguments, settings.clone(), context)?;
         found.add_to(&mut household)?;
         assumptions.extend(found.assumptions(context.figures()));
         warnings.extend(found.warnings);
+        unread = found.unread;
     }
-    match arguments.mode {
+    let mut report = match arguments.mode {
         TaxMode::Brackets => brackets(&household, &assumptions, context, warnings),
         TaxMode::Flat => flat(&household, &settings, &assumptions, context, warnings),
-    }
+    }?;
+    report.errors = unread;
+    Ok(report)
 }
 
 /// An error of the tax engine about what the person entered.
