@@ -13,6 +13,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaD
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::ColumnDescriptor;
 
+use super::pages::HonestPages;
 use super::{ColumnInfo, ColumnType, TextBuilder, TextColumn, TimestampUnit};
 use crate::Error;
 
@@ -230,7 +231,7 @@ impl ParquetFile {
             let rows = self.group_rows(group);
             let group = self.metadata.row_group(group);
             let pages = SerializedPageReader::new(Arc::new(file), group.column(leaf), rows, None)?;
-            Ok(get_column_reader(group.column(leaf).column_descr_ptr(), Box::new(pages)))
+            Ok(get_column_reader(group.column(leaf).column_descr_ptr(), Box::new(HonestPages(pages))))
         })
     }
 
