@@ -88,6 +88,7 @@ impl Gathering {
             quarantined: Vec::new(),
             duplicates: Vec::new(),
             account_labels: BTreeMap::new(),
+            account_kinds: BTreeMap::new(),
             positions: Vec::new(),
             questions: Vec::new(),
         };
@@ -208,20 +209,8 @@ mod tests {
         Transaction {
             id: id.to_owned(),
             account: "A".to_owned(),
-            trade_date: Date::parse("2024-01-02").unwrap(),
-            settle_date: None,
-            action: Action::Deposit,
-            symbol: None,
-            cusip: None,
-            description: String::new(),
-            shares: None,
-            price: None,
             amount: Money::from_whole(amount),
-            fees: Money::ZERO,
-            currency: "USD".to_owned(),
-            detail: None,
-            split_ratio: None,
-            row,
+            ..Transaction::new(Action::Deposit, Date::parse("2024-01-02").unwrap(), row)
         }
     }
 

@@ -51,7 +51,7 @@ impl Content {
         part(&transaction.trade_date.days().to_le_bytes());
         part(&transaction.settle_date.map_or(i32::MIN, lotwise_core::Date::days).to_le_bytes());
         part(transaction.action.name().as_bytes());
-        part(transaction.detail.unwrap_or_default().as_bytes());
+        part(transaction.detail.as_deref().unwrap_or_default().as_bytes());
         part(transaction.symbol.as_ref().map_or("", |symbol| symbol.as_str()).as_bytes());
         part(transaction.cusip.as_deref().unwrap_or_default().as_bytes());
         part(transaction.description.as_bytes());

@@ -23,5 +23,5 @@ mod unread;
 
 pub use error::Error;
 pub use formats::{FormatInfo, formats};
-pub use model::{Action, Position, Question, RowNote, Statement, Transaction};
+pub use model::{Action, Position, Question, RowNote, StatedLot, Statement, Transaction};
 pub use read::{Limits, ReadOptions, read};

@@ -1,8 +1,9 @@
 //! What a broker's export becomes: transactions, and an account of every row that did not become one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use lotwise_core::{Date, Money, Price, Shares, Symbol};
+use lotwise_core::{AccountKind, Date, Money, OptionContract, Price, Shares, Symbol};
 
 /// What a transaction did (the names of CLI.md, `import`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,17 +152,70 @@ pub struct Transaction {
     pub price: Option<Price>,
     /// Signed effect on cash, net of fees: negative when cash leaves.
     pub amount: Money,
-    /// Commissions and fees of the trade, zero or positive; already inside `amount`.
+    /// Commissions and fees of the trade, already inside `amount`. Below zero is a rebate.
     pub fees: Money,
     /// ISO currency code.
     pub currency: String,
     /// Refinement of the action in the dialect's words, for instance `cash_in_lieu`,
     /// `payment_in_lieu`, `qualified`, `name_change`.
-    pub detail: Option<&'static str>,
+    pub detail: Option<Cow<'static, str>>,
     /// New shares per old share, where the file states a split's ratio itself.
     pub split_ratio: Option<(Shares, Shares)>,
+    /// Lots that the file itself names: those that a sale closed, or what shares that came in bring
+    /// along. Empty where it names none.
+    pub lots: Vec<StatedLot>,
+    /// Terms of the option that the row is about, where the file states them.
+    pub option: Option<OptionContract>,
     /// Row of the file, counted from 1 as an editor does.
     pub row: u32,
+}
+
+impl Transaction {
+    /// A row in US dollars of the account `default` that says no more than this.
+    #[must_use]
+    pub fn new(action: Action, trade_date: Date, row: u32) -> Self {
+        Self {
+            id: String::new(),
+            account: "default".to_owned(),
+            trade_date,
+            settle_date: None,
+            action,
+            symbol: None,
+            cusip: None,
+            description: String::new(),
+            shares: None,
+            price: None,
+            amount: Money::ZERO,
+            fees: Money::ZERO,
+            currency: "USD".to_owned(),
+            detail: None,
+            split_ratio: None,
+            lots: Vec::new(),
+            option: None,
+            row,
+        }
+    }
+}
+
+/// A lot, or a part of one, as a file states it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatedLot {
+    /// Its name, where the file has names for lots.
+    pub id: Option<String>,
+    /// Acquisition date.
+    pub acquired: Option<Date>,
+    /// Shares of it that the row is about, above zero.
+    pub shares: Shares,
+    /// Basis of those shares in total.
+    pub basis: Option<Money>,
+    /// Proceeds of those shares in total, net of fees, where a sale closed them.
+    pub proceeds: Option<Money>,
+    /// Loss that the broker disallowed as a wash sale, zero or more.
+    pub disallowed: Option<Money>,
+    /// Whether the broker reports the sale as long-term.
+    pub long_term: Option<bool>,
+    /// Whether the broker reports the basis to the tax authority (a covered lot).
+    pub covered: Option<bool>,
 }
 
 /// Why a row is not among the transactions.
@@ -228,6 +282,8 @@ pub struct Statement {
     pub positions: Vec<Position>,
     /// What the file calls an account beside its number, for instance `Rollover IRA`.
     pub account_labels: BTreeMap<String, String>,
+    /// Owner and type of accounts, where the file itself states them.
+    pub account_kinds: BTreeMap<String, AccountKind>,
     /// What a person has to decide.
     pub questions: Vec<Question>,
 }

@@ -40,7 +40,7 @@ pub(crate) fn review(mut statement: Statement, options: &ReadOptions<'_>) -> Res
                 transaction.row,
             );
         }
-        if transaction.detail.is_some_and(|detail| detail.starts_with("cancelled_")) {
+        if transaction.detail.as_deref().is_some_and(|detail| detail.starts_with("cancelled_")) {
             questions.add(
                 "cancelled-trade",
                 "These rows take an earlier trade back. Shall the trade and its cancellation both be left out of the lots?",
@@ -103,7 +103,11 @@ const OPTION_TRADES: [&str; 7] = [
 fn amount_differs(transaction: &Transaction) -> bool {
     let multiplier = match transaction.action {
         // Standard contracts are for a hundred shares. Flex reports call their trades purchases and sales.
-        Action::Buy | Action::Sell if transaction.detail.is_some_and(|detail| OPTION_TRADES.contains(&detail)) => 100,
+        Action::Buy | Action::Sell
+            if transaction.detail.as_deref().is_some_and(|detail| OPTION_TRADES.contains(&detail)) =>
+        {
+            100
+        }
         Action::Buy | Action::Sell | Action::Reinvest => 1,
         Action::OptionOpen | Action::OptionClose => 100,
         _ => return false,

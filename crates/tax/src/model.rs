@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use lotwise_core::AccountKind;
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 
 macro_rules! id {
@@ -49,31 +50,6 @@ id! {
 id! {
     /// Name of a sale order.
     SaleId
-}
-
-/// Whose account it is and how it is taxed (tax rule 4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AccountKind {
-    /// The taxpayer's own taxable account.
-    Taxable,
-    /// The taxpayer's traditional IRA.
-    Ira,
-    /// The taxpayer's Roth IRA.
-    Roth,
-    /// The spouse's taxable account.
-    SpouseTaxable,
-    /// The spouse's IRA.
-    SpouseIra,
-    /// Any other account whose purchases count.
-    Other,
-}
-
-impl AccountKind {
-    /// Whether sales in it are reported.
-    #[must_use]
-    pub const fn is_taxable(self) -> bool {
-        matches!(self, Self::Taxable | Self::SpouseTaxable | Self::Other)
-    }
 }
 
 /// Which lots leave when a sale names none (tax rule 2.2).

@@ -260,7 +260,7 @@ fn is_option(transaction: &Transaction) -> bool {
     matches!(
         transaction.action,
         Action::OptionOpen | Action::OptionClose | Action::OptionExercise | Action::OptionAssign | Action::OptionExpire
-    ) || transaction.detail.is_some_and(|detail| detail.contains("option"))
+    ) || transaction.detail.as_deref().is_some_and(|detail| detail.contains("option"))
 }
 
 fn is_plain_stock(transaction: &Transaction) -> bool {
@@ -363,7 +363,7 @@ impl Builder<'_> {
                     self.push(transaction.trade_date, account, symbol, kind);
                 }
             }
-            Action::Dividend if transaction.detail == Some("cash_in_lieu") => {
+            Action::Dividend if transaction.detail.as_deref() == Some("cash_in_lieu") => {
                 if let Some(fraction) = self.fractions.remove(&(account.clone(), symbol.clone())) {
                     self.sell_fraction(entry, account, symbol, fraction);
                     return;

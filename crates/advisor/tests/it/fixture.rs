@@ -29,20 +29,12 @@ pub fn statement(lines: &str) -> Statement {
             Transaction {
                 id: format!("t{row}"),
                 account: "main".into(),
-                trade_date: date(parts[0]),
-                settle_date: None,
-                action: Action::from_name(parts[1]).unwrap(),
                 symbol: present(2).map(symbol),
-                cusip: None,
-                description: String::new(),
                 shares: present(3).map(|text| Shares::parse(text).unwrap()),
                 price: present(4).map(|text| Price::parse(text).unwrap()),
                 amount: present(5).map_or(Money::ZERO, money),
-                fees: Money::ZERO,
-                currency: "USD".into(),
-                detail: present(6).map(|text| -> &'static str { String::from(text).leak() }),
-                split_ratio: None,
-                row,
+                detail: present(6).map(|text| text.to_owned().into()),
+                ..Transaction::new(Action::from_name(parts[1]).unwrap(), date(parts[0]), row)
             }
         })
         .collect();
@@ -55,6 +47,7 @@ pub fn statement(lines: &str) -> Statement {
         duplicates: Vec::new(),
         positions: Vec::new(),
         account_labels: Default::default(),
+        account_kinds: Default::default(),
         questions: Vec::new(),
     }
 }

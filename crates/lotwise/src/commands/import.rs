@@ -49,7 +49,7 @@ struct TransactionDto {
     cusip: Option<String>,
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'static str>,
+    detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<Figure>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,7 +187,7 @@ fn transaction(file: &str, each: &Transaction, figures: Figures) -> TransactionD
         symbol: each.symbol.as_ref().map(ToString::to_string),
         cusip: each.cusip.clone(),
         description: figures.free_text(&each.description),
-        detail: each.detail,
+        detail: each.detail.as_deref().map(ToOwned::to_owned),
         shares: each.shares.map(|shares| figures.shares(shares)),
         price: each.price.map(|price| figures.price(price)),
         amount: figures.money(each.amount),

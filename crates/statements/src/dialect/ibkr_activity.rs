@@ -201,7 +201,7 @@ fn trade_finish(row: &Row<'_>, transaction: &mut Transaction) -> Result<(), Faul
     let name = transaction.symbol.as_ref().map_or_else(String::new, ToString::to_string);
     let category = row.text(Role::Class);
     transaction.description = format!("{category} {name}").trim_end().to_owned();
-    if matches!(transaction.detail, Some("forex" | "future" | "contract_for_difference")) {
+    if matches!(transaction.detail.as_deref(), Some("forex" | "future" | "contract_for_difference")) {
         // Neither a currency pair nor a contract is a holding of shares.
         (transaction.symbol, transaction.shares) = (None, None);
     }
@@ -353,7 +353,7 @@ fn corporate_security(row: &Row<'_>, transaction: &mut Transaction) -> Result<()
     if transaction.action == A::Split {
         transaction.split_ratio = ratio_in(description);
         if transaction.split_ratio.is_some_and(|(new, old)| new < old) {
-            transaction.detail = Some("reverse");
+            transaction.detail = Some("reverse".into());
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ fn classify(row: &Row<'_>) -> Option<Class> {
 
 /// The ISIN behind the ticker in a description, and currency pairs that are no security.
 fn finish(row: &Row<'_>, transaction: &mut Transaction) -> Result<(), Fault> {
-    if transaction.detail == Some("forex") {
+    if transaction.detail.as_deref() == Some("forex") {
         (transaction.symbol, transaction.shares) = (None, None);
     }
     if transaction.cusip.is_none() {

@@ -289,9 +289,7 @@ pub(crate) fn interpret(row: &Row<'_>) -> Result<Outcome, Fault> {
     let mut transaction = Transaction {
         id: row.text(Role::Id).to_owned(),
         account: row.account(),
-        trade_date,
         settle_date,
-        action,
         symbol,
         cusip,
         description: row.text(Role::Description).split_whitespace().collect::<Vec<_>>().join(" "),
@@ -300,9 +298,9 @@ pub(crate) fn interpret(row: &Row<'_>) -> Result<Outcome, Fault> {
         amount: amount.unwrap_or(Money::ZERO),
         fees,
         currency: row.currency()?,
-        detail: class.detail,
+        detail: class.detail.map(Into::into),
         split_ratio: ratio(row)?,
-        row: row.line,
+        ..Transaction::new(action, trade_date, row.line)
     };
     if let Some(finish) = dialect.finish {
         finish(row, &mut transaction)?;

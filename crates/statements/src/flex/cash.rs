@@ -52,7 +52,7 @@ pub(super) fn cash(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<
         return Err(Fault::new("type", word, "is not a known type of cash transaction"));
     };
     draft.amount = record.required_money(&["amount"])?;
-    draft.detail = detail;
+    draft.detail = detail.map(Into::into);
     draft.action = match action {
         Some(action) => action,
         None if draft.amount.is_negative() => Action::Withdrawal,
@@ -61,7 +61,7 @@ pub(super) fn cash(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<
     if draft.action == Action::Dividend {
         let words = draft.description.to_ascii_uppercase();
         if let Some(&(_, action, detail)) = DIVIDEND_KINDS.iter().find(|(end, ..)| words.ends_with(end)) {
-            (draft.action, draft.detail) = (action, Some(detail));
+            (draft.action, draft.detail) = (action, Some(detail.into()));
         }
     }
     Ok(draft)

@@ -57,7 +57,7 @@ pub(super) fn corporate_action(
         gathering.ask(&format!("unknown-action:{short}"), &text, "leave them out", record.row());
         return Err(Fault::new("type", code, "is not a known corporate action"));
     };
-    (draft.action, draft.detail) = (action, detail);
+    (draft.action, draft.detail) = (action, detail.map(Into::into));
     draft.shares = record.shares(&["quantity"])?.filter(|shares| !shares.is_zero());
     // `amount` counts the value of shares too; only the proceeds are cash.
     draft.amount = record.money(&["proceeds"])?.unwrap_or(Money::ZERO);

@@ -118,20 +118,12 @@ impl<'r, 'a> Record<'r, 'a> {
         Ok(Transaction {
             id: self.broker_id(ids),
             account: self.account().to_owned(),
-            trade_date,
             settle_date: self.date(&["settleDateTarget", "settleDate"])?,
-            action: Action::Other,
             symbol: self.symbol(gathering),
             cusip: self.security_id(),
             description: describe(&[self.get("description")]),
-            shares: None,
-            price: None,
-            amount: Money::ZERO,
-            fees: Money::ZERO,
             currency,
-            detail: None,
-            split_ratio: None,
-            row: self.row(),
+            ..Transaction::new(Action::Other, trade_date, self.row())
         })
     }
 }

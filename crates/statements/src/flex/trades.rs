@@ -45,12 +45,12 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
         // currency of a pair.
         let name = draft.symbol.take().map_or_else(String::new, |symbol| symbol.to_string());
         draft.description = describe(&[Some(&name), Some(&draft.description), Some(&format!("quantity {quantity}"))]);
-        draft.detail = asset;
+        draft.detail = asset.map(Into::into);
         return Ok(draft);
     }
     if cancelled {
         draft.shares = Some(quantity);
-        draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" });
+        draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" }.into());
         return Ok(draft);
     }
     let agrees = if buys { !quantity.is_negative() } else { !quantity.is_positive() };
@@ -70,7 +70,8 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
         None if record.has_code("A") => Some("by_assignment"),
         None if record.has_code("Ex") => Some("by_exercise"),
         None => None,
-    };
+    }
+    .map(Into::into);
     Ok(draft)
 }
 

@@ -76,7 +76,7 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
             } else {
                 holdings.add(&event.account, &transaction);
             }
-            if transaction.detail == Some(LOTS_CHOSEN) {
+            if transaction.detail.as_deref() == Some(LOTS_CHOSEN) {
                 let text = "Sales name the lots that they sell, which a statement cannot carry. Sell by the account's method \
                             instead?";
                 gathering.ask("lots-chosen", text, "sell by the account's method; verify follows the lots", event.row);
@@ -126,24 +126,7 @@ const MOST_SHARES: Shares = Shares::from_whole(1_000_000_000_000_000);
 
 fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> String) -> Transaction {
     let symbol = event.symbol.clone().or_else(|| Symbol::parse(ONLY_SECURITY).ok());
-    let mut transaction = Transaction {
-        id: String::new(),
-        account,
-        trade_date: event.date,
-        settle_date: None,
-        action: Action::Split,
-        symbol,
-        cusip: None,
-        description: String::new(),
-        shares: None,
-        price: None,
-        amount: Money::ZERO,
-        fees: Money::ZERO,
-        currency: "USD".to_owned(),
-        detail: None,
-        split_ratio: None,
-        row: event.row,
-    };
+    let mut transaction = Transaction { account, symbol, ..Transaction::new(Action::Split, event.date, event.row) };
     match &event.action {
         JsonAction::Buy { id, shares, amount, fee, kind } => {
             transaction.id = named(id);
@@ -159,7 +142,7 @@ fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> Strin
             let chosen: Vec<String> = lots.iter().map(|(lot, shares)| format!("{lot} {shares}")).collect();
             let chosen = (!chosen.is_empty()).then(|| format!("lots {}", chosen.join(", ")));
             transaction.description = describe(&[Some("sell"), kind.as_deref(), chosen.as_deref()]);
-            transaction.detail = chosen.map(|_| LOTS_CHOSEN);
+            transaction.detail = chosen.map(|_| LOTS_CHOSEN.into());
             transaction.shares = Some(-*shares);
             transaction.price = exact_price(*amount, *shares);
             (transaction.amount, transaction.fees) = (*amount - *fee, *fee);

@@ -127,7 +127,7 @@ impl<'s> Account<'s> {
             Kind::Reinvest => {
                 trade(Kind::Buy, record, &mut draft)?;
                 draft.action = Action::Reinvest;
-                draft.detail = self.reinvested(&record);
+                draft.detail = self.reinvested(&record).map(Into::into);
             }
             Kind::Income => income(record, &mut draft)?,
             Kind::Bank => bank(record, &mut draft, gathering)?,
@@ -139,7 +139,7 @@ impl<'s> Account<'s> {
             Kind::MarginInterest => {
                 // The standard calls it the amount; it always costs.
                 (draft.action, draft.amount) = (Action::Interest, -record.required_money("TOTAL")?.abs());
-                draft.detail = Some("margin_interest");
+                draft.detail = Some("margin_interest".into());
             }
             Kind::Expense => {
                 (draft.action, draft.amount) = (Action::Fee, -record.required_money("TOTAL")?.abs());
@@ -155,11 +155,14 @@ impl<'s> Account<'s> {
             gathering.ask("ofx-withholding", text, "keep the total as the cash that moved", row);
         }
         if record.reverses() {
-            draft.detail = Some(match draft.action {
-                Action::Buy => "cancelled_buy",
-                Action::Sell => "cancelled_sell",
-                _ => "cancelled_other",
-            });
+            draft.detail = Some(
+                match draft.action {
+                    Action::Buy => "cancelled_buy",
+                    Action::Sell => "cancelled_sell",
+                    _ => "cancelled_other",
+                }
+                .into(),
+            );
             draft.action = Action::Other;
         }
         Ok(draft)
@@ -201,7 +204,7 @@ fn trade(kind: Kind, record: Record<'_, '_>, draft: &mut Transaction) -> Result<
     };
     if taken_back {
         (draft.shares, draft.amount) = (Some(units), total);
-        draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" });
+        draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" }.into());
         return Ok(());
     }
     draft.action = if buys { Action::Buy } else { Action::Sell };
@@ -216,7 +219,8 @@ fn trade(kind: Kind, record: Record<'_, '_>, draft: &mut Transaction) -> Result<
         // Some brokers send a reinvestment as a purchase and only call it so.
         _ if buys && says(&draft.description, "REINVEST") => Some("reinvestment"),
         _ => None,
-    };
+    }
+    .map(Into::into);
     if name.ends_with("OPT") {
         let word = if buys { record.word("OPTBUYTYPE") } else { record.word("OPTSELLTYPE") };
         draft.action = match word.as_str() {
@@ -238,7 +242,7 @@ fn says(description: &str, words: &str) -> bool {
 fn income(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault> {
     draft.amount = record.required_money("TOTAL")?;
     let word = record.word("INCOMETYPE");
-    (draft.action, draft.detail) = match word.as_str() {
+    let (action, detail) = match word.as_str() {
         "DIV" => (Action::Dividend, None),
         "INTEREST" => (Action::Interest, None),
         "CGLONG" => (Action::CapitalGainDistribution, Some("long_term")),
@@ -247,8 +251,9 @@ fn income(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault> 
         "" => return Err(Fault::missing("INCOMETYPE")),
         _ => return Err(Fault::new("INCOMETYPE", &word, "is none of DIV, INTEREST, CGLONG, CGSHORT and MISC")),
     };
+    (draft.action, draft.detail) = (action, detail.map(Into::into));
     if record.word("TAXEXEMPT") == "Y" {
-        draft.detail = Some("tax_exempt");
+        draft.detail = Some("tax_exempt".into());
     }
     Ok(())
 }
@@ -276,7 +281,8 @@ fn bank(record: Record<'_, '_>, draft: &mut Transaction, gathering: &mut Gatheri
             Some("named_fee")
         } else {
             None
-        };
+        }
+        .map(Into::into);
         if draft.detail.is_some() {
             let text = "Cash movements are called interest, dividend or fee by their words, and deposit or \
                         withdrawal by their type. Which of the two is right?";
@@ -304,7 +310,7 @@ fn transfer(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault
         return Err(Fault::new("UNITS", &units.to_string(), reason));
     }
     draft.shares = Some(if gains { units.abs() } else { -units.abs() });
-    draft.detail = short.then_some("short");
+    draft.detail = short.then_some("short".into());
     draft.amount = record.money("TOTAL")?.unwrap_or(Money::ZERO);
     Ok(())
 }
@@ -329,7 +335,7 @@ fn split(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault> {
     }
     draft.amount = record.money("FRACCASH")?.unwrap_or(Money::ZERO);
     if !draft.amount.is_zero() {
-        draft.detail = Some("cash_in_lieu");
+        draft.detail = Some("cash_in_lieu".into());
     }
     Ok(())
 }

@@ -149,20 +149,13 @@ impl<'r, 'a> Record<'r, 'a> {
         Ok(Transaction {
             id: self.broker_id().to_owned(),
             account: account.to_owned(),
-            trade_date: self.date()?,
             settle_date: settle_date.transpose()?,
-            action,
             symbol: security.symbol,
             cusip: security.cusip,
             description: if description.is_empty() { self.whole.name.to_owned() } else { description },
-            shares: None,
             price: self.price()?,
-            amount: Money::ZERO,
-            fees: Money::ZERO,
             currency,
-            detail: None,
-            split_ratio: None,
-            row,
+            ..Transaction::new(action, self.date()?, row)
         })
     }
 }

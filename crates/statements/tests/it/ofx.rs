@@ -212,7 +212,7 @@ fn a_reinvestment_beside_its_dividend_does_not_include_it() {
     let reinvest =
         |id: &str| format!("<REINVEST>{}<INCOMETYPE>CGLONG<TOTAL>-10<UNITS>2<UNITPRICE>5</REINVEST>", part(id, BIRCH));
     let statement = statement(&sgml(&format!("{}{income}{}", reinvest("2"), reinvest("3"))));
-    let details: Vec<_> = statement.transactions.iter().map(|one| (one.action.name(), one.detail)).collect();
+    let details: Vec<_> = statement.transactions.iter().map(|one| (one.action.name(), one.detail.as_deref())).collect();
     assert_eq!(details, [("reinvest", None), ("dividend", None), ("reinvest", Some("includes_long_term_gain"))]);
 }
 

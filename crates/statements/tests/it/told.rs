@@ -37,7 +37,7 @@ pub fn told(statement: &Statement) -> Vec<String> {
             one.amount,
             one.fees,
             one.currency,
-            dash(one.detail.map(str::to_owned)),
+            dash(one.detail.as_deref().map(str::to_owned)),
         )
     };
     statement.transactions.iter().map(line).collect()

@@ -11,7 +11,7 @@ use super::WINDOW_DAYS;
 use super::group::{Acquisition, Desk, Group, Order, Sold, scale};
 use super::lot::{Lot, Segment};
 use crate::error::Error;
-use crate::model::{AccountKind, LotId, Replacement, SaleId, Tacking};
+use crate::model::{LotId, Replacement, SaleId, Tacking};
 
 /// A loss, or what is left of one, that a later purchase can wash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,14 +187,6 @@ fn tack(tacking: Tacking, segment: &mut Segment, acquired: Date, open: &OpenLoss
             segment.holding_from.map(|from| from.plus_days(-open.sold.days_since(sold_from)))
         }
     };
-}
-
-impl AccountKind {
-    /// Whether a loss replaced here is gone for good (tax rule 4.6).
-    #[must_use]
-    pub const fn is_retirement(self) -> bool {
-        matches!(self, Self::Ira | Self::Roth | Self::SpouseIra)
-    }
 }
 
 impl crate::model::SaleRow {
