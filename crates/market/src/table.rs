@@ -4,6 +4,7 @@
 //! text. What is missing comes back as NaN or `None`, never as zero (SPEC D-11).
 
 mod csv_file;
+mod footer;
 mod pages;
 mod parquet_file;
 mod writer;

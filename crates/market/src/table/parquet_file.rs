@@ -13,6 +13,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaD
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::schema::types::ColumnDescriptor;
 
+use super::footer::{self, FooterFault};
 use super::pages::HonestPages;
 use super::{ColumnInfo, ColumnType, TextBuilder, TextColumn, TimestampUnit};
 use crate::Error;
@@ -40,7 +41,11 @@ pub(crate) struct ParquetFile {
 impl ParquetFile {
     /// Reads the footer.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io(path))?;
+        let mut file = File::open(path).map_err(Error::io(path))?;
+        footer::check(&mut file).map_err(|fault| match fault {
+            FooterFault::Io(fault) => Error::io(path)(fault),
+            FooterFault::Damaged(what) => corrupt(path, &format!("the footer {what}")),
+        })?;
         let bytes = file.metadata().map_err(Error::io(path))?.len();
         let metadata = guarded(path, || ParquetMetaDataReader::new().parse_and_finish(&file))?;
         let (mut columns, mut leaves) = (Vec::new(), Vec::new());
