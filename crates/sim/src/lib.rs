@@ -4,6 +4,7 @@
 mod cholesky;
 mod covariance;
 mod error;
+pub mod measure;
 pub mod policy;
 mod returns;
 mod simplex;
