@@ -106,6 +106,7 @@ impl Desk<'_> {
                     amount,
                     fee: amount * self.cost,
                     lots: order.lots.clone(),
+                    identified: None,
                 },
             });
         }

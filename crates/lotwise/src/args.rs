@@ -174,6 +174,8 @@ pub enum MethodArg {
     Lifo,
     /// Highest basis per share first
     Hifo,
+    /// Lowest basis per share first
+    Lofo,
     /// Least tax first, wash sales included
     MinTax,
     /// Average basis; only for lots marked eligible
@@ -195,6 +197,7 @@ impl MethodArg {
             Self::Lifo => Method::Lifo,
             Self::Hifo => Method::Hifo,
             Self::MinTax => Method::MinTax,
+            Self::Lofo => Method::Lofo,
             Self::Average => Method::Average,
         }
     }
@@ -214,6 +217,7 @@ pub const fn method_name(method: Method) -> &'static str {
         Method::Lifo => "lifo",
         Method::Hifo => "hifo",
         Method::MinTax => "min-tax",
+        Method::Lofo => "lofo",
         Method::Average => "average",
     }
 }

@@ -40,6 +40,7 @@ fn ledger(n_events: i32, n_symbols: i32) -> Ledger {
                 amount: Money::from_whole(35 * price),
                 fee: Money::ZERO,
                 lots: LotSelection::Standing,
+                identified: None,
             }
         } else {
             EventKind::Buy {

@@ -180,6 +180,69 @@ pub enum Error {
         /// Which rate.
         field: &'static str,
     },
+    /// Lots were identified after the sale had settled (tax rule 2.2).
+    #[error(
+        "the lots of sale {sale} were identified on {identified}, after it settled on {settled}; without \
+         identification in time the earliest shares are sold (leave the lots out)"
+    )]
+    LateIdentification {
+        /// The sale.
+        sale: SaleId,
+        /// Date stated.
+        identified: Date,
+        /// Last day on which it counts.
+        settled: Date,
+    },
+    /// Average basis where the shares are not marked eligible (tax rule 2.2).
+    #[error(
+        "average basis is only for mutual-fund and reinvestment-plan shares; {symbol} in account {account} is not \
+         marked as eligible"
+    )]
+    NotEligibleForAverage {
+        /// The account.
+        account: AccountId,
+        /// The security.
+        symbol: Symbol,
+    },
+    /// A transfer between accounts that are taxed differently (tax rule 2.10).
+    #[error(
+        "a transfer of {symbol} on {date} from {from} to {to} is a distribution, contribution or conversion, not a \
+         simple transfer (remove the shares from one and open them in the other at market value)"
+    )]
+    TransferAcrossKinds {
+        /// Account that gives.
+        from: AccountId,
+        /// Account that receives.
+        to: AccountId,
+        /// Security.
+        symbol: Symbol,
+        /// Date of the event.
+        date: Date,
+    },
+    /// Shares are bought to close a short sale that is not there.
+    #[error("account {account} is short {owed} {symbol} on {date}, cannot close {wanted}")]
+    InsufficientShort {
+        /// The account.
+        account: AccountId,
+        /// Security.
+        symbol: Symbol,
+        /// Trade date.
+        date: Date,
+        /// Shares owed before.
+        owed: Shares,
+        /// Shares to close.
+        wanted: Shares,
+    },
+    /// A security that cannot be booked.
+    #[error("{symbol} is {what}, which is not supported (tax rule {rule})")]
+    UnsupportedSymbol {
+        /// The security.
+        symbol: Symbol,
+        /// What it is, in words.
+        what: &'static str,
+        /// Section of the tax rules.
+        rule: &'static str,
+    },
     /// A situation that the engine refuses rather than guesses (tax rules 0.5 and 2.10).
     #[error("{what} is not supported (tax rule {rule})")]
     Unsupported {
@@ -188,41 +251,4 @@ pub enum Error {
         /// Section of the tax rules that describes it.
         rule: &'static str,
     },
-}
-
-/// What a symbol stands for, as far as the tax rules care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AssetClass {
-    /// Stock, exchange-traded fund or mutual fund.
-    Stock,
-    /// A closed option trade, booked as a security of its own.
-    Option,
-    /// Exercise or assignment of an option.
-    OptionExercise,
-    /// A coin or token that is not a security.
-    DigitalAsset,
-    /// Shares sold before they are bought.
-    ShortSale,
-    /// Regulated futures, broad-index options and the like.
-    Section1256,
-    /// Taxed at up to 28 %.
-    Collectible,
-}
-
-impl AssetClass {
-    /// Whether the first version books it; the others are refused by name.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] with the situation and the section that describes it.
-    pub const fn check(self) -> Result<(), Error> {
-        let (what, rule) = match self {
-            Self::Stock | Self::Option => return Ok(()),
-            Self::OptionExercise => ("exercise or assignment of an option", "2.8"),
-            Self::DigitalAsset => ("a digital asset, to which the wash-sale rule does not apply,", "2.11"),
-            Self::ShortSale => ("a short sale", "2.9"),
-            Self::Section1256 => ("a section 1256 contract", "2.10"),
-            Self::Collectible => ("collectible gain at the 28 % rate", "2.10"),
-        };
-        Err(Error::Unsupported { what, rule })
-    }
 }

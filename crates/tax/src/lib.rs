@@ -16,11 +16,12 @@ pub use book::{
     whatif_sell,
 };
 pub use economics::{HarvestValue, LossRoom, WaitForLongTerm, harvest_value, wait_for_long_term};
-pub use error::{AssetClass, Error};
+pub use error::Error;
 pub use holding::{first_long_term_date, is_long_term};
 pub use model::{
-    Account, AccountId, AccountKind, BasisSource, Booking, Event, EventKind, FlatRates, Ledger, LotId, LotSelection,
-    LotsLeave, Method, OpenLot, Replacement, Rules, SaleId, SaleRow, Tacking, Term,
+    Account, AccountId, AccountKind, AssetClass, BasisRange, BasisSource, Booking, Boot, Delivery, Event, EventKind,
+    ExchangeKind, FlatRates, Ledger, LossBasis, LotId, LotSelection, LotsLeave, Method, Note, NoteKind, OpenLot,
+    OpenShort, Range, Replacement, RowKind, Rules, SaleId, SaleRow, Scope, Tacking, Term, Way,
 };
 pub use year::{
     Bracket, Carryover, Deduction, FilingStatus, FlatYearTax, Household, MarginalTax, Netting, Parameters,

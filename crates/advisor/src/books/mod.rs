@@ -422,6 +422,7 @@ impl Builder<'_> {
             amount: net + fee,
             fee,
             lots: LotSelection::Standing,
+            identified: None,
         };
         self.openings.take(&account, &symbol, shares);
         self.push(transaction.trade_date, account, symbol, kind);
@@ -437,6 +438,7 @@ impl Builder<'_> {
             amount: transaction.amount,
             fee: Money::ZERO,
             lots: LotSelection::By(Method::Fifo),
+            identified: None,
         };
         self.push(transaction.trade_date, account, symbol, kind);
     }

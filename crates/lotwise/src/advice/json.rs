@@ -285,6 +285,8 @@ fn basis_source(source: BasisSource) -> &'static str {
         BasisSource::Purchase => "purchase",
         BasisSource::Stated => "stated",
         BasisSource::CarriedOver => "carried_over",
+        BasisSource::Gift => "gift",
+        BasisSource::Inherited => "inherited",
         BasisSource::Unknown => "unknown",
         BasisSource::AverageOnly => "average_only",
     }

@@ -81,6 +81,7 @@ struct NamedEvent {
     basis: Option<Value>,
     acquired: Option<String>,
     method: Option<String>,
+    identified: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +167,7 @@ fn event_of(event: &NamedEvent, index: usize) -> Result<Event, String> {
             amount: money("amount", &event.amount)?,
             fee,
             lots: selection(event)?,
+            identified: event.identified.as_deref().map(rules::date).transpose()?,
         },
         "open" => EventKind::Open {
             lot: LotId::new(&id),
@@ -210,9 +212,10 @@ fn method(text: &str) -> Result<Method, String> {
         "fifo" | "specific" => Method::Fifo,
         "lifo" => Method::Lifo,
         "hifo" => Method::Hifo,
+        "lofo" => Method::Lofo,
         "min_tax" | "min-tax" => Method::MinTax,
         "average" => Method::Average,
-        other => return Err(format!("method {other:?} is none of fifo, lifo, hifo, min_tax, average, specific")),
+        other => return Err(format!("method {other:?} is none of fifo, lifo, hifo, lofo, min_tax, average, specific")),
     })
 }
 

@@ -7,7 +7,9 @@ use lotwise_core::{Date, Money, Rounding, Shares, Symbol, mul_div};
 use super::lot::{Lot, LotKey, Segment};
 use super::wash::OpenLoss;
 use crate::error::Error;
-use crate::model::{Account, BasisSource, LotId, OpenLot, Replacement, Rules, SaleId, SaleRow, Term};
+use crate::model::{
+    Account, BasisRange, BasisSource, LotId, OpenLot, Replacement, RowKind, Rules, SaleId, SaleRow, Term,
+};
 
 /// What every step needs to know and none changes.
 #[derive(Clone, Copy)]
@@ -244,6 +246,10 @@ impl Group {
             term: sold.segment.holding_from.map(|from| Term::of(from, order.date)),
             code: if matches.is_empty() { "" } else { "W" },
             matches,
+            kind: RowKind::Sale,
+            basis_source: sold.source,
+            basis_range: range_of(sold.segment.basis),
+            identified: None,
         }
     }
 
@@ -294,7 +300,7 @@ impl Group {
         let Some(position) = self.positions.get_mut(&(order.account, order.symbol.clone())) else { return rows };
         let mut allotment = Allotment { proceeds: order.proceeds, shares: position.held };
         for (key, lot) in &mut position.lots {
-            let id = lot.id.clone();
+            let (id, source) = (lot.id.clone(), lot.source);
             for segment in lot.segments_mut() {
                 let part = allotment.next(segment.shares);
                 let excess = match segment.basis {
@@ -328,6 +334,10 @@ impl Group {
                     term: segment.holding_from.map(|from| Term::of(from, order.date)),
                     code: "",
                     matches: Vec::new(),
+                    kind: RowKind::ReturnOfCapital,
+                    basis_source: source,
+                    basis_range: range_of(gain.map(|_| Money::ZERO)),
+                    identified: None,
                 });
             }
         }
@@ -420,5 +430,10 @@ pub(super) fn open_lot(
         washed: segment.washed,
         deferred_loss: segment.deferred,
         basis_source: source,
+        for_loss: None,
     }
+}
+
+fn range_of(basis: Option<Money>) -> BasisRange {
+    basis.map_or(BasisRange { lowest: Money::ZERO, highest: None }, BasisRange::exact)
 }

@@ -153,6 +153,7 @@ impl Book {
                 let rows = self.change(symbol, date, |desk, group| Ok(group.return_capital(desk, &order)))?;
                 self.add_rows(rows);
             }
+            _ => return Err(not_yet(&event.kind)),
         }
         let mut washed_rows: Vec<usize> = washed.iter().map(|(row, _)| *row).collect();
         washed_rows.dedup();
@@ -237,8 +238,10 @@ impl Book {
         Booking {
             open_lots: self.open_lots(),
             sales: self.sales,
+            open_shorts: Vec::new(),
             removed: self.removed,
             permanently_disallowed: self.permanently_disallowed,
+            notes: Vec::new(),
             rules: Arc::unwrap_or_clone(self.rules),
         }
     }
@@ -345,6 +348,7 @@ impl Book {
             }
             EventKind::Remove { shares } => check.shares("shares", &event.symbol, *shares)?,
             EventKind::ReturnOfCapital { sale, amount } => check.money("amount", sale, *amount)?,
+            other => return Err(not_yet(other)),
         }
         Ok(account)
     }
@@ -415,6 +419,20 @@ impl Quantities {
         }
         Ok(())
     }
+}
+
+/// The kinds of event whose booking is being written.
+fn not_yet(kind: &EventKind) -> Error {
+    let (what, rule) = match kind {
+        EventKind::Transfer { .. } => ("a transfer between accounts", "2.10"),
+        EventKind::Gift { .. } => ("a gift", "2.5"),
+        EventKind::Inherit { .. } => ("an inheritance", "2.6"),
+        EventKind::SpinOff { .. } => ("a spin-off", "2.4"),
+        EventKind::Exchange { .. } => ("an exchange of shares", "2.4"),
+        EventKind::ShortSell { .. } | EventKind::Cover { .. } => ("a short sale", "2.9"),
+        _ => ("exercise, assignment or expiry of an option", "2.8"),
+    };
+    Error::Unsupported { what, rule }
 }
 
 /// What a match loses for good.

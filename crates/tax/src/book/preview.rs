@@ -190,6 +190,7 @@ impl Book {
                 amount,
                 fee: Money::ZERO,
                 lots: LotSelection::Lots(vec![(lot.clone(), shares)]),
+                identified: None,
             };
             let event = Event { date, account: account.clone(), symbol: symbol.clone(), kind };
             let rows = self.whatif_sell(&event)?.rows;

@@ -101,6 +101,7 @@ pub(super) fn without_price(position: &Position, shares: Shares, method: Method)
     match method {
         Method::Fifo | Method::MinTax => Ok(earliest_first(position, shares)),
         Method::Lifo => Ok(latest_first(position, shares)),
+        Method::Lofo => Err(Error::Unsupported { what: "lowest basis first", rule: "2.2" }),
         Method::Hifo => Ok(highest_basis_first(position, shares)),
         Method::Average => Err(Error::Unsupported { what: "average basis", rule: "2.2" }),
     }

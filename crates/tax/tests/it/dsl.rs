@@ -57,6 +57,7 @@ pub fn method(text: &str) -> Method {
         "fifo" => Method::Fifo,
         "lifo" => Method::Lifo,
         "hifo" => Method::Hifo,
+        "lofo" => Method::Lofo,
         "min-tax" => Method::MinTax,
         "average" => Method::Average,
         other => panic!("method {other}"),
@@ -112,6 +113,7 @@ pub fn event(line: &str, lots: &mut u32, sales: &mut u32) -> Event {
                 amount: amount(),
                 fee,
                 lots,
+                identified: after("told").map(|text| Date::parse(text).unwrap()),
             }
         }
         "split" => {

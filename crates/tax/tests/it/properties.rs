@@ -22,7 +22,7 @@ fn cash(ledger: &Ledger) -> Money {
             EventKind::Open { basis, .. } => -basis.unwrap_or(Money::ZERO),
             EventKind::Sell { amount, fee, .. } => *amount - *fee,
             EventKind::ReturnOfCapital { amount, .. } => *amount,
-            EventKind::Split { .. } | EventKind::Remove { .. } => Money::ZERO,
+            _ => Money::ZERO,
         })
         .sum()
 }
@@ -56,7 +56,6 @@ proptest! {
             let shares = match &event.kind {
                 EventKind::Buy { shares, .. } | EventKind::Open { shares, .. } => *shares,
                 EventKind::Sell { shares, .. } | EventKind::Remove { shares } => -*shares,
-                EventKind::ReturnOfCapital { .. } => continue,
                 EventKind::Split { new, old } => {
                     for ((_, of), shares) in &mut held {
                         if *of == event.symbol {
@@ -66,6 +65,7 @@ proptest! {
                     }
                     continue;
                 }
+                _ => continue,
             };
             *held.entry((event.account.clone(), event.symbol.clone())).or_insert(Shares::ZERO) += shares;
         }
@@ -122,6 +122,7 @@ proptest! {
                     amount: Money::from_billionths(shares.billionths() * cents / 100),
                     fee: Money::ZERO,
                     lots: LotSelection::By(method),
+                    identified: None,
                 };
                 let date = book.last_date().expect("something is held");
                 let event = Event { date, account: account.clone(), symbol: symbol.clone(), kind };
@@ -200,7 +201,7 @@ proptest! {
             let sale = SaleId::new("sale");
             let kind = match kind {
                 0 | 1 => EventKind::Buy { lot, shares, amount, fee },
-                2 => EventKind::Sell { sale, shares, amount, fee, lots: LotSelection::By(Method::MinTax) },
+                2 => EventKind::Sell { sale, shares, amount, fee, lots: LotSelection::By(Method::MinTax), identified: None },
                 3 => EventKind::Split { new: shares, old: Shares::from_billionths(b) },
                 4 => EventKind::ReturnOfCapital { sale, amount },
                 _ => EventKind::Remove { shares },

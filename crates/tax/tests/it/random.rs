@@ -85,7 +85,7 @@ pub fn ledger(steps: &[Step], rules: &Rules, with: Ingredients) -> (Ledger, Book
                     _ => (shares.min(held), LotSelection::Standing),
                 };
                 let sale = SaleId::new(&format!("S{number}"));
-                EventKind::Sell { sale, shares, amount: price(shares), fee, lots: selection }
+                EventKind::Sell { sale, shares, amount: price(shares), fee, lots: selection, identified: None }
             }
             19 => {
                 let [new, old] = [[2, 1], [1, 2], [5, 2], [2, 5]][step.choice % 4];

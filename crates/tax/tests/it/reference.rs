@@ -141,7 +141,7 @@ impl Reference<'_> {
             EventKind::Buy { lot, shares, amount, fee } => {
                 self.buy(index, event, lot.as_str(), *shares, *amount + *fee);
             }
-            EventKind::Sell { sale, shares, amount, fee, lots } => {
+            EventKind::Sell { sale, shares, amount, fee, lots, .. } => {
                 self.sell(index, event, sale.as_str(), *shares, *amount - *fee, lots);
             }
             EventKind::Split { new, old } => {
