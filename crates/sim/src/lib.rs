@@ -5,6 +5,7 @@ mod cholesky;
 mod covariance;
 mod error;
 pub mod measure;
+pub mod online;
 pub mod policy;
 mod returns;
 mod simplex;
