@@ -170,19 +170,7 @@ fn assess(
     let today = view.portfolio.as_of;
     let orders = orders_for(holding, lots);
     let outcome = view.desk.sell(today, &orders)?;
-    let shares = outcome
-        .rows
-        .iter()
-        .map(|row| LotShare {
-            account: row.account.clone(),
-            lot: row.lot.clone(),
-            shares: row.shares,
-            acquired: row.acquired,
-            term: row.term,
-            gain: row.gain,
-            disallowed: row.disallowed,
-        })
-        .collect::<Vec<_>>();
+    let shares: Vec<LotShare> = outcome.rows.iter().map(LotShare::from).collect();
     let (short, long) = outcome.reportable();
     // The loss as the sale would book it, selling cost included, so that lots and total agree.
     let loss = -outcome.rows.iter().filter_map(|row| row.gain).sum::<Money>();

@@ -28,13 +28,22 @@ pub struct Issue {
     pub place: Option<String>,
     /// For a question: what is done unasked.
     pub proposed: Option<String>,
+    /// For a question: the stable key that an answer names.
+    pub key: Option<String>,
 }
 
 impl Issue {
     /// A finding of one severity about one symbol.
     #[must_use]
     pub fn new(code: &'static str, severity: Severity, symbol: Option<&Symbol>, text: String) -> Self {
-        Self { code, severity, text, symbol: symbol.cloned(), place: None, proposed: None }
+        Self { code, severity, text, symbol: symbol.cloned(), place: None, proposed: None, key: None }
+    }
+
+    /// A question with its key and the answer that is used unasked.
+    #[must_use]
+    pub fn question(code: &'static str, key: &str, symbol: Option<&Symbol>, text: String, proposed: &str) -> Self {
+        let issue = Self::new(code, Severity::Question, symbol, text).proposing(proposed);
+        Self { key: Some(key.to_owned()), ..issue }
     }
 
     /// The same with its place.

@@ -4,6 +4,7 @@
 //! Nothing here is stored.
 
 pub mod advise;
+mod answers;
 pub mod books;
 pub mod economics;
 mod error;
@@ -18,5 +19,6 @@ pub mod suggestion;
 pub mod tax_profile;
 pub mod what_if;
 
+pub use answers::Answers;
 pub use error::Error;
 pub use issue::{Issue, Severity};

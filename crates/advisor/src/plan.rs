@@ -1,10 +1,10 @@
 //! From target weights to trades: thresholds, partial rebalancing, sells first, and lots chosen by
 //! their tax (SPEC E-06 to E-10, T-05, T-10).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
-use lotwise_tax::{FlatRates, Term};
+use lotwise_tax::{AccountId, FlatRates, Term};
 
 use crate::economics::{GuardInput, GuardVerdict, long_term_guard};
 use crate::guardrails::Limits;
@@ -85,6 +85,9 @@ pub struct PlannedSale {
 /// What the plan buys of one security.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedPurchase {
+    /// Account that buys: the one with the most cash left after the sales and the purchases before
+    /// this one, among taxable accounts where there are any.
+    pub account: AccountId,
     /// The security.
     pub symbol: Symbol,
     /// Shares.
@@ -168,7 +171,7 @@ pub fn trades(
     let target_cash = (1.0 - targets.iter().map(|target| target.target).sum::<f64>()).max(0.0) * value;
     let reserve = target_cash.max(options.cash_needed.to_f64());
     let spendable = ((portfolio.tradable_cash + proceeds).to_f64() - reserve).max(0.0);
-    let mut purchases: Vec<PlannedPurchase> = wanted
+    let mut purchases: Vec<Wish> = wanted
         .iter()
         .filter(|target| target.target > target.current && !stopped.contains(&target.symbol))
         .filter_map(|target| purchase(target, (target.target - target.current) * scale * value, value, options))
@@ -183,9 +186,8 @@ pub fn trades(
             purchase.clipped = Some("scaled down to the cash that is free".to_owned());
         }
     }
-    purchases.retain(|purchase| purchase.shares.is_positive());
     purchases.sort_by(|a, b| b.amount.cmp(&a.amount).then_with(|| a.symbol.cmp(&b.symbol)));
-    plan.purchases = purchases;
+    plan.purchases = in_accounts(portfolio, &plan.sales, purchases);
     let bought: Money = plan.purchases.iter().map(|purchase| purchase.amount).sum();
     let sold: Money = plan.sales.iter().map(|sale| sale.amount).sum();
     plan.turnover = (bought + sold).to_f64() / value;
@@ -203,13 +205,48 @@ fn whole_lots(amount: f64, price: Price) -> (Shares, Money) {
     (shares, price * shares)
 }
 
-fn purchase(target: &Target, amount: f64, value: f64, options: &PlanOptions) -> Option<PlannedPurchase> {
+/// A purchase before it has an account.
+struct Wish {
+    symbol: Symbol,
+    shares: Shares,
+    amount: Money,
+    target_weight: f64,
+    clipped: Option<String>,
+}
+
+/// Gives every purchase an account, the largest purchase first: the one with the most cash left.
+/// Cash does not move between accounts, so a purchase is cut to what that account has.
+fn in_accounts(portfolio: &Portfolio, sales: &[PlannedSale], wishes: Vec<Wish>) -> Vec<PlannedPurchase> {
+    let mut free: BTreeMap<AccountId, Money> = portfolio.tradable_accounts.clone();
+    for order in sales.iter().flat_map(|sale| &sale.orders) {
+        *free.entry(order.account.clone()).or_default() += order.price * order.shares;
+    }
+    let mut purchases = Vec::new();
+    for wish in wishes.into_iter().filter(|wish| wish.shares.is_positive()) {
+        // The first of equals, by name.
+        let most = free.iter().max_by(|a, b| a.1.cmp(b.1).then_with(|| b.0.cmp(a.0)));
+        let Some((account, cash)) = most.map(|(account, cash)| (account.clone(), *cash)) else { break };
+        let Wish { symbol, mut shares, mut amount, target_weight, mut clipped } = wish;
+        if amount > cash {
+            let price = amount.per_share(shares).unwrap_or_default();
+            (shares, amount) = whole_lots(cash.to_f64(), price);
+            clipped = Some(format!("cut to the cash that is free in the account {account}"));
+        }
+        if shares.is_positive() {
+            free.insert(account.clone(), cash - amount);
+            purchases.push(PlannedPurchase { account, symbol, shares, amount, target_weight, clipped });
+        }
+    }
+    purchases
+}
+
+fn purchase(target: &Target, amount: f64, value: f64, options: &PlanOptions) -> Option<Wish> {
     let room = (options.limits.max_position.to_f64() - target.current).max(0.0) * value;
     let clipped = (amount > room).then(|| {
         format!("cut so that the position stays at {:.0} % of the value", options.limits.max_position.to_f64() * 100.0)
     });
     let (shares, amount) = whole_lots(amount.min(room), target.price);
-    shares.is_positive().then(|| PlannedPurchase {
+    shares.is_positive().then(|| Wish {
         symbol: target.symbol.clone(),
         shares,
         amount,

@@ -83,6 +83,8 @@ pub struct Portfolio {
     pub cash: Money,
     /// Cash of the accounts that trades are planned for.
     pub tradable_cash: Money,
+    /// The same per account, with accounts that have none.
+    pub tradable_accounts: BTreeMap<AccountId, Money>,
     /// Priced holdings, by symbol.
     pub holdings: Vec<Holding>,
     /// Holdings without a price.
@@ -114,7 +116,12 @@ impl Portfolio {
             }
         }
         let mut cash = Money::ZERO;
-        let mut taxable_cash = Money::ZERO;
+        let any_taxable = accounts.values().any(|kind| kind.is_taxable());
+        let mut tradable_accounts: BTreeMap<AccountId, Money> = accounts
+            .iter()
+            .filter(|(_, kind)| kind.is_taxable() || !any_taxable)
+            .map(|(account, _)| (account.clone(), Money::ZERO))
+            .collect();
         for (account, &stated) in &books.cash {
             if stated.is_negative() {
                 let text = format!(
@@ -126,17 +133,17 @@ impl Portfolio {
                 continue;
             }
             cash += stated;
-            if accounts.get(account).is_some_and(|kind| kind.is_taxable()) {
-                taxable_cash += stated;
+            if let Some(own) = tradable_accounts.get_mut(account) {
+                *own += stated;
             }
         }
-        let any_taxable = accounts.values().any(|kind| kind.is_taxable());
         let value = cash + holdings.iter().map(|holding| holding.value).sum();
         let portfolio = Self {
             as_of: books.as_of,
             prices_as_of: holdings.iter().filter(|holding| holding.quote.asset.is_some()).map(|h| h.quote.date).max(),
             cash,
-            tradable_cash: if any_taxable { taxable_cash } else { cash },
+            tradable_cash: tradable_accounts.values().copied().sum(),
+            tradable_accounts,
             value,
             unpriced,
             realised: realised(&booking.sales, &accounts, books),

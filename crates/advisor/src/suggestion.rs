@@ -2,7 +2,7 @@
 //! why, what else could be done, and which limits were checked.
 
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
-use lotwise_tax::{AccountId, LotId, Term};
+use lotwise_tax::{AccountId, LotId, SaleRow, Term};
 
 /// What is suggested for a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +98,20 @@ pub struct LotShare {
     pub disallowed: Money,
 }
 
+impl From<&SaleRow> for LotShare {
+    fn from(row: &SaleRow) -> Self {
+        Self {
+            account: row.account.clone(),
+            lot: row.lot.clone(),
+            shares: row.shares,
+            acquired: row.acquired,
+            term: row.term,
+            gain: row.gain,
+            disallowed: row.disallowed,
+        }
+    }
+}
+
 /// Something else that could be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alternative {
@@ -131,6 +145,8 @@ pub struct Suggestion {
     pub motive: Motive,
     /// The security.
     pub symbol: Symbol,
+    /// Account that buys, for a purchase; what is sold names its accounts with its lots.
+    pub account: Option<AccountId>,
     /// What to do.
     pub side: Side,
     /// Fraction of the account's value now.
@@ -185,6 +201,18 @@ pub fn dollars(amount: Money) -> String {
     format!("{sign}${}", grouped(digits))
 }
 
+/// `1 row`, `2 rows`.
+#[must_use]
+pub fn count(number: usize, unit: &str) -> String {
+    if number == 1 { format!("1 {unit}") } else { format!("{} {unit}s", grouped(&number.to_string())) }
+}
+
+/// `1 share`, `2.5 shares`, exactly.
+#[must_use]
+pub fn share_text(shares: Shares) -> String {
+    if shares == Shares::from_whole(1) { "1 share".to_owned() } else { format!("{shares} shares") }
+}
+
 /// Shares for a sentence: at most four decimals, thousands grouped.
 #[must_use]
 pub fn share_count(shares: Shares) -> String {
@@ -219,5 +247,9 @@ mod tests {
         assert_eq!(dollars(money("-0.2")), "$0");
         assert_eq!(share_count(Shares::parse("1259.59").unwrap()), "1,259.59");
         assert_eq!(share_count(Shares::parse("12").unwrap()), "12");
+        assert_eq!(
+            (count(1, "row"), count(0, "row"), count(1200, "row")),
+            ("1 row".into(), "0 rows".into(), "1,200 rows".into())
+        );
     }
 }

@@ -43,8 +43,8 @@ pub(crate) fn review(mut statement: Statement, options: &ReadOptions<'_>) -> Res
         if transaction.detail.as_deref().is_some_and(|detail| detail.starts_with("cancelled_")) {
             questions.add(
                 "cancelled-trade",
-                "These rows take an earlier trade back. Shall the trade and its cancellation both be left out of the lots?",
-                "leave the cancellation out, and check the holding against the broker's",
+                "These rows take an earlier trade back. Are the trade and its cancellation both as if they had not been?",
+                "take both out where the trade is found, else ask about the lots",
                 transaction.row,
             );
         }

@@ -17,7 +17,7 @@ use crate::harvest::{HarvestCandidate, HarvestOptions, HarvestReport, HarvestVie
 use crate::issue::{Issue, Severity};
 use crate::plan::{PlanOptions, Target, Trades, trades};
 use crate::portfolio::{Portfolio, PricedLot};
-use crate::suggestion::{Motive, Suggestion, dollars};
+use crate::suggestion::{Motive, Suggestion, count, dollars};
 use crate::tax_profile::TaxProfile;
 use crate::what_if::{Desk, Order};
 
@@ -201,12 +201,19 @@ pub fn advise(input: &AdviceInput<'_>, options: &AdviceOptions) -> Result<Advice
     let cost = traded * options.cost;
     let cash_after = portfolio.cash + sold + harvested - bought - replaced - cost;
     let mut notes: Vec<String> = decision.notes.iter().map(ToString::to_string).collect();
-    notes.extend(planned.blocked.iter().map(|(symbol, reason)| format!("{symbol} is not bought: {reason}")));
+    // What the rule did not want to buy needs no word about why it is not bought.
+    let wanted = |symbol: &Symbol| {
+        let gap = |target: &Target| target.target - target.current > options.plan.rebalance_threshold;
+        targets.iter().any(|target| target.symbol == *symbol && gap(target))
+    };
+    let stopped = planned.blocked.iter().filter(|(symbol, _)| wanted(symbol));
+    notes.extend(stopped.map(|(symbol, reason)| format!("{symbol} is not bought: {reason}")));
     if portfolio.realised.unknown_sales > 0 {
         let text = format!(
-            "{} sales of {} have an unknown basis; their gain is not in the year's figures",
-            portfolio.realised.unknown_sales,
-            portfolio.as_of.year()
+            "{} of {} {} an unknown basis; the gain is not in the year's figures",
+            count(portfolio.realised.unknown_sales, "sale"),
+            portfolio.as_of.year(),
+            if portfolio.realised.unknown_sales == 1 { "has" } else { "have" }
         );
         issues.push(Issue::new("unknown-gain", Severity::Warning, None, text));
     }
@@ -226,7 +233,9 @@ pub fn advise(input: &AdviceInput<'_>, options: &AdviceOptions) -> Result<Advice
         issues.push(Issue::new("cash-assumed", Severity::Note, None, text));
     }
     if input.books.later_rows > 0 {
-        let text = format!("{} rows dated after {} are not used", input.books.later_rows, portfolio.as_of);
+        let verb = if input.books.later_rows == 1 { "is" } else { "are" };
+        let rows = count(input.books.later_rows, "row");
+        let text = format!("{rows} dated after {} {verb} not used", portfolio.as_of);
         issues.push(Issue::new("later-rows", Severity::Note, None, text));
     }
     if planned.sales.iter().any(|sale| sale.motive == Motive::RaiseCash) {

@@ -7,7 +7,7 @@ use crate::economics::HarvestValue;
 use crate::harvest::HarvestCandidate;
 use crate::plan::{PlannedPurchase, PlannedSale};
 use crate::portfolio::Portfolio;
-use crate::suggestion::{dollars, share_count};
+use crate::suggestion::{count, dollars, share_count};
 
 /// `24 %`, with as many decimals as it needs.
 pub(super) fn percent(rate: Rate) -> String {
@@ -77,12 +77,28 @@ pub(super) fn sale(sale: &PlannedSale, after: f64, tax: Money, saved_by_lots: Mo
 
 pub(super) fn purchase(purchase: &PlannedPurchase, after: f64) -> String {
     format!(
-        "Buy {} shares of {} for {}, up to {:.1} % of your money",
+        "Buy {} shares of {} for {} in the account {}, up to {:.1} % of your money",
         share_count(purchase.shares),
         purchase.symbol,
         dollars(purchase.amount),
+        purchase.account,
         after * 100.0
     )
+}
+
+/// The cash behind a purchase, and why this account buys.
+pub(super) fn cash_for(purchase: &PlannedPurchase, portfolio: &Portfolio) -> String {
+    let account = &purchase.account;
+    let cash = portfolio.tradable_accounts.get(account).copied().unwrap_or_default();
+    let summed = format!(
+        "{} of cash is in the account {account} before this plan, summed from the rows of your files",
+        dollars(cash)
+    );
+    if portfolio.tradable_accounts.len() < 2 {
+        return summed;
+    }
+    let kind = if portfolio.is_taxable(account) { "taxable accounts" } else { "accounts" };
+    format!("{summed}; of your {kind} it has the most left for this purchase after the plan's sales")
 }
 
 /// What a usable loss meets.
@@ -152,7 +168,9 @@ pub(super) fn unseen_accounts(portfolio: &Portfolio) -> String {
 
 pub(super) fn sale_unknowns(sale: &PlannedSale, portfolio: &Portfolio) -> String {
     if sale.unknown_lots > 0 {
-        format!("the basis of {} lots, which are left alone; {}", sale.unknown_lots, unseen_accounts(portfolio))
+        let lots = count(sale.unknown_lots, "lot");
+        let left = if sale.unknown_lots == 1 { "is" } else { "are" };
+        format!("the basis of {lots}, which {left} left alone; {}", unseen_accounts(portfolio))
     } else {
         unseen_accounts(portfolio)
     }

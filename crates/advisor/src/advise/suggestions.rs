@@ -115,6 +115,7 @@ impl Context<'_> {
             id: String::new(),
             motive: Motive::Harvest,
             symbol: candidate.symbol.clone(),
+            account: None,
             side: Side::Sell,
             current_weight: current,
             target_weight: target,
@@ -214,6 +215,7 @@ impl Context<'_> {
             id: String::new(),
             motive: Motive::Wait,
             symbol: holding.symbol.clone(),
+            account: None,
             side: Side::Hold,
             current_weight: current,
             target_weight: current,
@@ -314,24 +316,13 @@ impl Context<'_> {
             id: String::new(),
             motive: sale.motive,
             symbol: sale.symbol.clone(),
+            account: None,
             side: Side::Sell,
             current_weight: current,
             target_weight: after,
             shares: sale.shares,
             amount: sale.amount,
-            lots: outcome
-                .rows
-                .iter()
-                .map(|row| LotShare {
-                    account: row.account.clone(),
-                    lot: row.lot.clone(),
-                    shares: row.shares,
-                    acquired: row.acquired,
-                    term: row.term,
-                    gain: row.gain,
-                    disallowed: row.disallowed,
-                })
-                .collect(),
+            lots: outcome.rows.iter().map(LotShare::from).collect(),
             after_tax_now: Some(gain - tax),
             after_tax_wait: wait_until.map(|_| gain - tax + wait_saving),
             saving: Some(lots_saving.max(Money::ZERO)),
@@ -400,6 +391,7 @@ impl Context<'_> {
             id: String::new(),
             motive: Motive::Rebalance,
             symbol: purchase.symbol.clone(),
+            account: Some(purchase.account.clone()),
             side: Side::Buy,
             current_weight: current,
             target_weight: after,
@@ -426,11 +418,8 @@ impl Context<'_> {
                 },
                 Reason {
                     source: ReasonSource::YourData,
-                    text: format!(
-                        "{} of cash is at hand before this plan, summed from the rows of your files",
-                        dollars(self.portfolio.tradable_cash)
-                    ),
-                    weight: self.portfolio.tradable_cash,
+                    text: say::cash_for(purchase, self.portfolio),
+                    weight: self.portfolio.tradable_accounts.get(&purchase.account).copied().unwrap_or_default(),
                 },
                 Reason {
                     source: ReasonSource::Assumption,
@@ -475,16 +464,18 @@ impl Context<'_> {
                 self.options.plan.rebalance_threshold * 100.0,
                 self.policy
             ),
-            _ => format!(
-                "the rule {} wants {:.1} %, but no lot can be traded towards it today",
+            _ if target > current => format!(
+                "the rule {} wants {:.1} %, but no cash is free to buy more of it today",
                 self.policy,
                 target * 100.0
             ),
+            _ => format!("the rule {} wants {:.1} %, but no lot of it can be sold today", self.policy, target * 100.0),
         };
         Ok(Suggestion {
             id: String::new(),
             motive: Motive::Keep,
             symbol: holding.symbol.clone(),
+            account: None,
             side: Side::Hold,
             current_weight: current,
             target_weight: current,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lotwise_core::{Date, Shares, Symbol};
+use lotwise_core::{Date, Money, Shares, Symbol};
 use lotwise_tax::AccountId;
 
 use super::ratio::Ratio;
@@ -19,6 +19,10 @@ struct Position {
     held: Shares,
     /// Shares missing, in the units of the first row.
     owed: Shares,
+    /// Shares missing whose date a file states, in the units of the first row.
+    stated: Vec<StatedOpening>,
+    /// How the first shortage showed, and where.
+    reason: (String, String),
     /// All splits since the first row.
     factor: Ratio,
     /// Date of the first row.
@@ -28,21 +32,44 @@ struct Position {
     place: usize,
 }
 
+/// A lot held before the first row, as a file states it.
+#[derive(Debug, Clone)]
+pub(super) struct StatedOpening {
+    pub(super) shares: Shares,
+    pub(super) basis: Option<Money>,
+    pub(super) acquired: Date,
+}
+
 /// Shares held before the first row of an account and symbol.
 #[derive(Debug)]
 pub(super) struct Opening {
     pub(super) account: AccountId,
     pub(super) symbol: Symbol,
+    /// Shares about which no file says anything.
     pub(super) shares: Shares,
+    /// Lots that files state.
+    pub(super) stated: Vec<StatedOpening>,
     pub(super) date: Date,
     pub(super) place: usize,
+    /// How the shortage showed.
+    pub(super) reason: String,
+    /// File and row where it showed.
+    pub(super) source: String,
 }
 
 impl Openings {
     /// Notes the first row of an account and symbol; later calls change nothing.
     pub(super) fn begin(&mut self, account: &AccountId, symbol: &Symbol, date: Date, place: usize) {
         let key = (account.clone(), symbol.clone());
-        let new = || Position { held: Shares::ZERO, owed: Shares::ZERO, factor: Ratio::ONE, first: date, place };
+        let new = || Position {
+            held: Shares::ZERO,
+            owed: Shares::ZERO,
+            stated: Vec::new(),
+            reason: Default::default(),
+            factor: Ratio::ONE,
+            first: date,
+            place,
+        };
         self.positions.entry(key).or_insert_with(new);
     }
 
@@ -63,10 +90,29 @@ impl Openings {
         }
     }
 
-    /// Notes `missing` shares of today's units as held before the first row.
-    pub(super) fn owe(&mut self, account: &AccountId, symbol: &Symbol, missing: Shares) {
+    /// Notes `missing` shares of today's units as held before the first row, for this reason, seen
+    /// at this place.
+    pub(super) fn owe(&mut self, account: &AccountId, symbol: &Symbol, missing: Shares, reason: String, place: String) {
         if let Some(position) = self.get(account, symbol) {
+            if position.owed.is_zero() {
+                position.reason = (reason, place);
+            }
             position.owed += position.factor.undo(missing);
+        }
+    }
+
+    /// Notes shares of today's units as held before the first row, with what a file states of them.
+    pub(super) fn owe_stated(
+        &mut self,
+        account: &AccountId,
+        symbol: &Symbol,
+        shares: Shares,
+        basis: Option<Money>,
+        acquired: Date,
+    ) {
+        if let Some(position) = self.get(account, symbol) {
+            let shares = position.factor.undo(shares);
+            position.stated.push(StatedOpening { shares, basis, acquired });
         }
     }
 
@@ -88,13 +134,16 @@ impl Openings {
         let mut openings: Vec<Opening> = self
             .positions
             .iter()
-            .filter(|(_, position)| position.owed.is_positive())
+            .filter(|(_, position)| position.owed.is_positive() || !position.stated.is_empty())
             .map(|((account, symbol), position)| Opening {
                 account: account.clone(),
                 symbol: symbol.clone(),
                 shares: position.owed,
+                stated: position.stated.clone(),
                 date: position.first,
                 place: position.place,
+                reason: position.reason.0.clone(),
+                source: position.reason.1.clone(),
             })
             .collect();
         openings.sort_by_key(|opening| opening.place);

@@ -7,9 +7,9 @@ use lotwise_market::CorporateActions;
 use lotwise_statements::Action;
 use lotwise_tax::AccountId;
 
-use super::Entry;
+use super::questions::Questions;
 use super::ratio::Ratio;
-use crate::issue::{Issue, Severity};
+use super::rows::Entry;
 
 /// Days around a split in which the broker's rows and the market's entry mean the same event.
 const SAME_EVENT_DAYS: i32 = 20;
@@ -52,7 +52,7 @@ struct Booked {
 
 impl SplitTable {
     /// Reads the split rows of all files and fills in the market's splits that no file shows.
-    pub(super) fn gather(entries: &[Entry<'_>], actions: &CorporateActions, issues: &mut Vec<Issue>) -> Self {
+    pub(super) fn gather(entries: &[Entry<'_>], actions: &CorporateActions, questions: &mut Questions<'_>) -> Self {
         let mut booked = booked_splits(entries);
         let mut table = Self::default();
         let symbols: std::collections::BTreeSet<&Symbol> =
@@ -71,8 +71,8 @@ impl SplitTable {
                                 file.ratio.map(|stated| stated.to_string()).unwrap_or_default(),
                                 file.date
                             );
-                            let issue = Issue::new("split-differs", Severity::Question, Some(symbol), text);
-                            issues.push(issue.at(file.place).proposing(&ratio.to_string()));
+                            let (key, place) = (format!("split:{symbol}:{}", file.date), Some(file.place));
+                            questions.ask("split-differs", &key, Some(symbol), text, &ratio.to_string(), place);
                         }
                         known.push(KnownSplit {
                             date: file.date,

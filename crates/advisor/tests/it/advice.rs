@@ -1,18 +1,16 @@
-use std::collections::BTreeMap;
-
 use lotwise_advisor::advise::{Advice, AdviceInput, AdviceOptions, advise};
 use lotwise_advisor::books::{BookOptions, Source, build};
 use lotwise_advisor::suggestion::{Motive, Side, Suggestion};
 use lotwise_core::{Money, Objective};
 use lotwise_market::{CorporateActions, Panel};
-use lotwise_tax::{Method, Rules, book};
+use lotwise_tax::{Rules, book};
 
 use crate::fixture::{date, money, panel, statement, symbol, wave};
 
 fn advice(lines: &str, panel: &Panel, as_of: &str, change: impl FnOnce(&mut AdviceOptions)) -> Advice {
     let statement = statement(lines);
-    let options = BookOptions { as_of: date(as_of), account_kinds: BTreeMap::new(), method: Method::Fifo };
-    let books = build(&[Source { name: "h.csv", statement: &statement }], &CorporateActions::default(), &options);
+    let options = BookOptions::until(date(as_of));
+    let books = build(&[Source::history("h.csv", &statement)], &CorporateActions::default(), &options);
     let booking = book(&books.ledger, &Rules::default()).unwrap();
     let input = AdviceInput {
         books: &books,
@@ -177,4 +175,57 @@ fn cash_that_is_needed_is_raised_from_the_lots_that_cost_least_tax() {
     assert!(amount >= money("5900") && amount < money("5901"), "{amount}");
     assert_eq!(of(&advice, "BBB").iter().filter(|found| found.motive == Motive::RaiseCash).count(), 1);
     assert!(!advice.suggestions.iter().any(|found| found.side == Side::Buy));
+}
+
+#[test]
+fn a_purchase_names_the_account_with_the_cash() {
+    let panel = panel(
+        "2024-06-28",
+        &[("AAA", &wave(100.0, 0.01, 0.0)), ("BBB", &wave(100.0, 0.012, 2.0)), ("CCC", &wave(100.0, 0.008, 5.0))],
+    );
+    let mut history = statement(
+        "
+        2022-07-04 deposit - - - 2000
+        2022-07-04 deposit - - - 1000
+        2022-07-06 buy AAA 60 - -6000
+        2022-07-06 buy BBB 80 - -8000
+        2022-07-06 buy CCC 5 - -500
+        2022-07-04 deposit - - - 14500
+        2022-07-04 deposit - - - 9000
+        ",
+    );
+    for (row, account) in [(1, "spare"), (6, "Roth IRA")] {
+        history.transactions[row].account = account.into();
+    }
+    let books = build(
+        &[Source::history("h.csv", &history)],
+        &CorporateActions::default(),
+        &BookOptions::until(date("2024-06-28")),
+    );
+    let booking = book(&books.ledger, &Rules::default()).unwrap();
+    let table_end = *panel.sessions().last().unwrap();
+    let market = panel.as_of(books.as_of).unwrap();
+    let input = AdviceInput { books: &books, booking: &booking, market, table_end, tickers: None };
+    let mut options = AdviceOptions::for_objective(Objective::MaxGain1y);
+    options.policy = Some("equal-weight".into());
+    options.plan.limits.max_position = lotwise_core::Rate::parse("0.9").unwrap();
+    let advice = advise(&input, &options).unwrap();
+    let bought: Vec<&Suggestion> = advice.suggestions.iter().filter(|found| found.side == Side::Buy).collect();
+    assert!(!bought.is_empty());
+    // The largest goes where most cash is; the retirement account has more, and buys nothing.
+    assert!(bought.iter().any(|purchase| purchase.sentence.contains("in the account main")), "{}", bought[0].sentence);
+    for purchase in bought {
+        let account = purchase.account.as_ref().map(lotwise_tax::AccountId::as_str).unwrap();
+        assert!(account == "main" || account == "spare", "{}", purchase.sentence);
+        assert!(purchase.reasons[1].text.contains("taxable accounts"), "{}", purchase.reasons[1].text);
+    }
+}
+
+#[test]
+fn a_rule_that_does_not_want_more_gets_no_note_that_it_is_not_bought() {
+    let panel = panel("2024-06-28", &[("AAA", &wave(80.0, 0.01, 0.0)), ("BBB", &wave(50.0, 0.01, 3.0))]);
+    let lines = "2023-01-04 deposit - - - 30000\n2024-01-04 buy AAA 50 - -5000\n2023-02-06 buy BBB 200 - -8000";
+    let advice = advice(lines, &panel, "2024-06-28", |options| options.policy = Some("hold".into()));
+    assert_eq!(of(&advice, "AAA")[0].motive, Motive::Harvest);
+    assert!(!advice.plan.notes.iter().any(|note| note.contains("not bought")), "{:?}", advice.plan.notes);
 }

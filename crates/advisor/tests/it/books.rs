@@ -1,26 +1,24 @@
-use std::collections::BTreeMap;
-
 use lotwise_advisor::books::{BookOptions, Books, Ratio, Source, SplitSource, build};
 use lotwise_core::{Money, Shares};
 use lotwise_market::CorporateActions;
 use lotwise_statements::Statement;
-use lotwise_tax::{Booking, Method, Rules, book};
+use lotwise_tax::{Booking, Rules, book};
 
 use crate::fixture::{date, money, statement, symbol};
 
-fn books_of(statement: &Statement, as_of: &str, actions: &CorporateActions) -> Books {
-    let options = BookOptions { as_of: date(as_of), account_kinds: BTreeMap::new(), method: Method::Fifo };
-    build(&[Source { name: "history.csv", statement }], actions, &options)
+pub fn books_of(statement: &Statement, as_of: &str, actions: &CorporateActions) -> Books {
+    let options = BookOptions::until(date(as_of));
+    build(&[Source::history("history.csv", statement)], actions, &options)
 }
 
-fn booked(lines: &str, as_of: &str) -> (Books, Booking) {
+pub fn booked(lines: &str, as_of: &str) -> (Books, Booking) {
     let statement = statement(lines);
     let books = books_of(&statement, as_of, &CorporateActions::default());
     let booking = book(&books.ledger, &Rules::default()).unwrap();
     (books, booking)
 }
 
-fn codes(books: &Books) -> Vec<&'static str> {
+pub fn codes(books: &Books) -> Vec<&'static str> {
     books.issues.iter().map(|issue| issue.code).collect()
 }
 
@@ -128,8 +126,8 @@ fn rows_after_the_day_and_rows_in_other_currencies_are_counted_and_left_out() {
 #[test]
 fn the_same_rows_in_two_files_count_once() {
     let history = statement("2024-01-05 buy AAA 10 20 -200");
-    let options = BookOptions { as_of: date("2024-06-28"), account_kinds: BTreeMap::new(), method: Method::Fifo };
-    let sources = [Source { name: "a.csv", statement: &history }, Source { name: "b.csv", statement: &history }];
+    let options = BookOptions::until(date("2024-06-28"));
+    let sources = [Source::history("a.csv", &history), Source::history("b.csv", &history)];
     let books = build(&sources, &CorporateActions::default(), &options);
     assert_eq!(books.ledger.events.len(), 1);
     assert_eq!(codes(&books), ["repeated-rows"]);

@@ -2,7 +2,7 @@
 
 use lotwise_core::{Calendar, Date, Money, Price, RawBar, Shares, Symbol};
 use lotwise_market::Panel;
-use lotwise_statements::{Action, Statement, Transaction};
+use lotwise_statements::{Action, StatedLot, Statement, Transaction};
 
 pub fn date(text: &str) -> Date {
     Date::parse(text).unwrap()
@@ -14,6 +14,17 @@ pub fn symbol(text: &str) -> Symbol {
 
 pub fn money(text: &str) -> Money {
     Money::parse(text).unwrap()
+}
+
+/// Shares of a lot acquired on a day, at this basis where one is given.
+pub fn acquired(day: &str, shares: &str, basis: Option<&str>) -> StatedLot {
+    let shares = Shares::parse(shares).unwrap();
+    StatedLot { acquired: Some(date(day)), shares, basis: basis.map(money), ..StatedLot::default() }
+}
+
+/// Shares of the lot that a row made.
+pub fn lot_of(id: &str, shares: &str) -> StatedLot {
+    StatedLot { id: Some(id.into()), shares: Shares::parse(shares).unwrap(), ..StatedLot::default() }
 }
 
 /// A statement from lines `date action symbol shares price amount [detail]`, `-` for nothing.

@@ -5,4 +5,6 @@
 mod advice;
 mod books;
 mod fixture;
+mod named_lots;
 mod quotes;
+mod rows;

@@ -1,11 +1,8 @@
-use std::collections::BTreeMap;
-
 use lotwise_advisor::Severity;
 use lotwise_advisor::books::{BookOptions, Source, build};
 use lotwise_advisor::quotes::{QuoteSource, quotes};
 use lotwise_core::Price;
 use lotwise_market::CorporateActions;
-use lotwise_tax::Method;
 
 use crate::fixture::{date, panel, statement, symbol};
 
@@ -14,8 +11,8 @@ type Found = (Option<(Price, QuoteSource)>, Vec<(&'static str, Severity)>);
 /// Quote and issue codes for one symbol on 2024-06-28, with a table that ends that day.
 fn quote(lines: &str, close: f64) -> Found {
     let statement = statement(lines);
-    let options = BookOptions { as_of: date("2024-06-28"), account_kinds: BTreeMap::new(), method: Method::Fifo };
-    let books = build(&[Source { name: "h.csv", statement: &statement }], &CorporateActions::default(), &options);
+    let options = BookOptions::until(date("2024-06-28"));
+    let books = build(&[Source::history("h.csv", &statement)], &CorporateActions::default(), &options);
     let level = move |_: usize| close;
     let panel = panel("2024-06-28", &[("AAA", &level)]);
     let market = panel.as_of(books.as_of).unwrap();

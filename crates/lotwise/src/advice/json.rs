@@ -176,6 +176,7 @@ impl Json {
         json!({
             "id": suggestion.id,
             "symbol": suggestion.symbol.as_str(),
+            "account": suggestion.account.as_ref().map(|account| self.figures.account(account.as_str())),
             "action": suggestion.side.name(),
             "current_weight": weight(suggestion.current_weight),
             "target_weight": weight(suggestion.target_weight),

@@ -108,12 +108,12 @@ impl Session {
         let sources: Vec<Source<'_>> = input
             .histories
             .iter()
-            .map(|history| Source { name: short_name(&history.file), statement: &history.statement })
+            .map(|history| Source::history(short_name(&history.file), &history.statement))
             .collect();
-        let options = BookOptions { as_of, account_kinds: std::collections::BTreeMap::new(), method: input.method };
-        let books = books::build(&sources, actions, &options);
         let rules =
             Rules { identity_groups: settings.identity_groups.clone(), rates: settings.rates, ..Rules::default() };
+        let options = BookOptions { method: input.method, rules: rules.clone(), ..BookOptions::until(as_of) };
+        let books = books::build(&sources, actions, &options);
         let booking = lotwise_tax::book(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
         let unread = input.histories.iter().flat_map(|history| {
             let rows = history.statement.quarantined.iter();

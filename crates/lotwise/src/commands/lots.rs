@@ -1,5 +1,6 @@
 //! `lots`: open lots with their long-term dates, sold segments with their wash sales.
 
+use lotwise_advisor::suggestion::count;
 use lotwise_core::{Money, Rounding, Symbol};
 use lotwise_tax::{OpenLot, SaleRow, first_long_term_date};
 use serde_json::json;
@@ -50,12 +51,13 @@ pub fn run(arguments: &LotsArgs, context: &Context) -> Result<Report, Failure> {
     page.heading(match (open.len(), arguments.countdown) {
         (0, Some(days)) => format!("No lot turns long-term within {days} days of {}", today.long()),
         (0, None) => format!("No open lots on {}", today.long()),
-        (count, Some(days)) => format!("{count} lots turn long-term within {days} days of {}", today.long()),
-        (count, None) => format!("{count} open lots on {}", today.long()),
+        (1, Some(days)) => format!("1 lot turns long-term within {days} days of {}", today.long()),
+        (many, Some(days)) => format!("{many} lots turn long-term within {days} days of {}", today.long()),
+        (many, None) => format!("{} on {}", count(many, "open lot"), today.long()),
     });
     page.table(table.clone());
     if !sales.is_empty() {
-        page.heading(format!("{} sold segments", sales.len()));
+        page.heading(count(sales.len(), "sold segment"));
         page.table(sales_table(&sales, figures));
     }
     if session.booking.permanently_disallowed.is_positive() {
@@ -73,7 +75,7 @@ fn rules_text(session: &Session) -> String {
     let rules = &session.rules;
     let groups = match rules.identity_groups.len() {
         0 => "a security is identical only to itself".to_owned(),
-        count => format!("{count} identity groups of yours"),
+        groups => format!("{} of yours", count(groups, "identity group")),
     };
     let older = if rules.older_lots_can_replace { "older lots can replace" } else { "older lots cannot replace" };
     format!(

@@ -117,13 +117,17 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
     let label = session.tax_label();
     let table = scenario_table(&scenarios, figures);
     let mut page = Page::new();
+    let tax = scenarios[0].tax;
+    let after = match tax.is_negative() {
+        true => format!("with the {} that this year's tax falls by", figures.dollars(tax.abs())),
+        false => format!("after {} of tax", figures.dollars(tax)),
+    };
     page.heading(format!(
-        "Selling {} shares of {} at {}: {} in hand after {} of tax",
+        "Selling {} shares of {} at {}: {} in hand {after}",
         figures.share_count(arguments.shares),
         holding.symbol,
         figures.price_text(holding.quote.price),
         figures.dollars(scenarios[0].cash()),
-        figures.dollars(scenarios[0].tax)
     ));
     page.table(table.clone());
     page.gap();

@@ -105,6 +105,10 @@ impl Figures {
                     format!("{}${MASK}{}", &word[..start], &word[end.max(start + 1)..])
                 }
                 None if counts_shares && word.starts_with(|c: char| c.is_ascii_digit()) => MASK.to_owned(),
+                None if at > 0 && words[at - 1] == "account" => {
+                    let name = word.trim_end_matches([',', ';', '.', ':']);
+                    format!("{}{}", self.account(name), &word[name.len()..])
+                }
                 None => (*word).to_owned(),
             }
         });

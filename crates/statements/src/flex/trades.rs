@@ -133,8 +133,8 @@ fn cash(
         (None, Some(computed)) if !asset.is_some_and(|asset| NOTIONAL.contains(&asset)) => computed,
         (None, _) => return Err(Fault::missing("netCash")),
     };
-    // A rebate is no fee; it is in the amount all the same.
-    draft.fees = if charged.is_negative() { -charged } else { Money::ZERO };
+    // The report charges below zero; a rebate is above and becomes a fee below zero.
+    draft.fees = -charged;
     Ok(())
 }
 

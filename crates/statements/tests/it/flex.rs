@@ -60,7 +60,7 @@ fn every_kind_of_trade_has_its_action_sign_and_detail() {
         // A rebate is in the amount and is no fee.
         (
             format!("{STOCK} buySell=\"BUY\" quantity=\"4\" tradePrice=\"6\" proceeds=\"-24\" ibCommission=\"0.1\""),
-            "buy ACRN 4 @ 6.00 = -23.90, 0.00 USD -",
+            "buy ACRN 4 @ 6.00 = -23.90, -0.10 USD -",
         ),
         (format!("{STOCK} buySell=\"BUY\" quantity=\"4\" netCash=\"-24\" notes=\"P;R\""), "reinvest ACRN 4 @ - = -24.00, 0.00 USD -"),
         (format!("{STOCK} buySell=\"BUY\" quantity=\"100\" netCash=\"-5000\" notes=\"A\""), "buy ACRN 100 @ - = -5000.00, 0.00 USD by_assignment"),

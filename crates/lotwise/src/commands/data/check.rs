@@ -1,5 +1,6 @@
 //! `data check`: what is wrong with prices, each finding with symbol and date.
 
+use lotwise_advisor::suggestion::count;
 use lotwise_core::Calendar;
 use lotwise_market::check::{CheckReport, Finding, FindingKind, Severity};
 use serde_json::{Value, json};
@@ -58,7 +59,11 @@ fn finding_json(finding: &Finding) -> Value {
 
 fn page(found: &CheckReport, errors: u64) -> Page {
     let mut page = Page::new();
-    let looked = format!("{} rows of {} symbols", found.rows, found.symbols);
+    let looked = format!(
+        "{} of {}",
+        count(usize::try_from(found.rows).unwrap_or(usize::MAX), "row"),
+        count(found.symbols, "symbol")
+    );
     page.heading(match (errors, found.counts.is_empty()) {
         (0, true) => format!("Nothing found in {looked}"),
         (0, false) => format!("No errors in {looked}; what is below deserves a look"),

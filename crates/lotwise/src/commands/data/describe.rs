@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lotwise_advisor::suggestion::count;
 use lotwise_core::Date;
 use lotwise_market::{Dataset, Description};
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ fn page(description: &Description) -> Page {
     let mut page = Page::new();
     page.heading(match (description.first, description.last) {
         (Some(first), Some(last)) => {
-            format!("{} symbols from {} to {}", description.symbols.len(), first.long(), last.long())
+            format!("{} from {} to {}", count(description.symbols.len(), "symbol"), first.long(), last.long())
         }
         _ => "No bars".to_owned(),
     });

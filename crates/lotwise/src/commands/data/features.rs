@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use lotwise_advisor::suggestion::count;
 use lotwise_core::{Date, Symbol};
 use lotwise_market::features::{FEATURE_NAMES, FeatureCube, FeatureRow, panel_features};
 use lotwise_market::metadata::{METADATA_NAMES, Metadata, MetadataSource, MetadataView, availability};
@@ -49,7 +50,7 @@ pub fn features(arguments: &FeaturesArgs, context: &Context) -> Result<Report, F
     let (first, last) =
         (source.panel.sessions()[source.sessions.start], source.panel.sessions()[source.sessions.end - 1]);
     let mut page = Page::new();
-    page.heading(format!("{rows} rows: {symbols} symbols from {first} to {last}"));
+    page.heading(format!("{}: {} from {first} to {last}", count(rows, "row"), count(symbols, "symbol")));
     page.facts([
         ("Features".to_owned(), format!("{} ({})", FEATURE_NAMES.len(), scale_text(arguments.scale))),
         ("Metadata".to_owned(), format!("{} fields", METADATA_NAMES.len())),

@@ -1,5 +1,6 @@
 //! What exports say of a tax year: reportable gains, dividends and interest.
 
+use lotwise_advisor::suggestion::count;
 use lotwise_core::{Date, Money};
 use lotwise_tax::{Household, Term};
 
@@ -24,6 +25,9 @@ pub struct YearOfHistory {
     dividends: Money,
     distributions: Money,
     interest: Money,
+    miscellaneous: Money,
+    tax_exempt: Money,
+    margin_interest: Money,
     /// What a person should know.
     pub warnings: Vec<Warning>,
     /// Rows that could not be read.
@@ -56,6 +60,9 @@ pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Contex
         dividends: income.dividends,
         distributions: income.capital_gain_distributions,
         interest: income.interest,
+        miscellaneous: income.miscellaneous,
+        tax_exempt: income.tax_exempt,
+        margin_interest: income.margin_interest,
         warnings,
         unread: session.unread.clone(),
     };
@@ -70,8 +77,10 @@ pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Contex
         }
     }
     if unknown > 0 {
-        let message =
-            format!("{unknown} sales of {year} have no known basis or date of purchase, so the gain is not known");
+        let message = format!(
+            "the basis or date of {} of {year} is not known, so the gain is not",
+            count(unknown, "sold segment")
+        );
         return Err(CliError::new("unknown-basis", Exit::DataMissing, message)
             .help("name the older files too, or leave out --history and enter the gains by hand")
             .into());
@@ -99,14 +108,15 @@ impl YearOfHistory {
         household.long_term_gain += self.long + self.distributions;
         household.ordinary_dividends_nonqualified += self.dividends - qualified;
         household.interest += self.interest;
+        household.other_ordinary_income += self.miscellaneous;
         Ok(())
     }
 
     /// What was taken from the files, in sentences.
     pub fn assumptions(&self, figures: Figures) -> Vec<String> {
         let mut list = vec![format!(
-            "the files have {} sold segments in {}: {} short-term and {} long-term, with {} of losses disallowed by wash sales",
-            self.sales,
+            "the files have {} in {}: {} short-term and {} long-term, with {} of losses disallowed by wash sales",
+            count(self.sales, "sold segment"),
             self.year,
             figures.dollar_change(self.short),
             figures.dollar_change(self.long),
@@ -124,6 +134,15 @@ impl YearOfHistory {
         }
         if !self.interest.is_zero() {
             list.push(format!("{} of interest are in the files", figures.dollars(self.interest)));
+        }
+        for (amount, text) in [
+            (self.miscellaneous, "of miscellaneous income in the files count as other income"),
+            (self.tax_exempt, "of tax-exempt dividends and interest in the files are left out"),
+            (self.margin_interest, "of margin interest paid are left out: they count only as an itemised deduction"),
+        ] {
+            if !amount.is_zero() {
+                list.push(format!("{} {text}", figures.dollars(amount)));
+            }
         }
         list
     }
