@@ -9,6 +9,7 @@ mod economics;
 mod error;
 mod holding;
 mod model;
+pub mod report;
 mod year;
 
 pub use book::{

@@ -92,13 +92,17 @@ struct NamedLot {
 }
 
 pub(super) fn compute(case: &Value) -> Result<Outcome, String> {
-    let parsed: Case = parse(case)?;
-    let rules = rules_of(&parsed.options)?;
-    let ledger = ledger_of(&parsed)?;
+    let (ledger, rules) = read(case)?;
     Ok(match book(&ledger, &rules) {
         Ok(booking) => Outcome::compared(expected(case).as_ref(), computed(&booking), &Precision::SixPlaces),
         Err(error) => Outcome::refused(&error),
     })
+}
+
+/// The ledger and the switches of a case.
+pub(super) fn read(case: &Value) -> Result<(Ledger, Rules), String> {
+    let parsed: Case = parse(case)?;
+    Ok((ledger_of(&parsed)?, rules_of(&parsed.options)?))
 }
 
 fn rules_of(options: &Options) -> Result<Rules, String> {

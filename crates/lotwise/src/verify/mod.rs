@@ -7,6 +7,7 @@ mod compare;
 mod household;
 mod ledger;
 mod parameters;
+mod report;
 mod rules;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::compare::Difference;
+use self::report::Ledgers;
 
 /// Largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -103,8 +105,7 @@ pub struct CaseReport {
     pub id: String,
     /// What it is about.
     pub kind: Kind,
-    /// Whether everything expected came out; `None` for a case that expects nothing, or that is
-    /// not computed yet.
+    /// Whether everything expected came out; `None` for a case that expects nothing.
     pub pass: Option<bool>,
     /// What did not come out.
     pub differences: Vec<Difference>,
@@ -167,10 +168,12 @@ impl Report {
 #[must_use]
 pub fn run(paths: &[PathBuf]) -> Report {
     let mut report = Report::default();
-    for path in expand(paths) {
+    let files = expand(paths);
+    let ledgers = Ledgers::of(&files);
+    for path in files {
         let file = path.display().to_string();
         match read(&path) {
-            Ok(text) => verify_text(&file, &text, &mut report),
+            Ok(text) => verify_text(&file, &text, &ledgers, &mut report),
             Err(message) => report.faults.push(Fault {
                 file,
                 place: None,
@@ -186,15 +189,21 @@ pub fn run(paths: &[PathBuf]) -> Report {
 fn expand(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for path in paths {
-        let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|file| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")))
-            .collect();
-        inside.sort();
+        let inside = json_files(path);
         if inside.is_empty() { files.push(path.clone()) } else { files.extend(inside) }
     }
+    files
+}
+
+/// The JSON files of a folder in order of name.
+fn json_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|file| file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")))
+        .collect();
+    files.sort();
     files
 }
 
@@ -211,7 +220,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// Recomputes the cases of one file's text.
-pub fn verify_text(file: &str, text: &str, report: &mut Report) {
+fn verify_text(file: &str, text: &str, ledgers: &Ledgers, report: &mut Report) {
     let value: Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(value) => value,
         Err(error) => {
@@ -244,7 +253,7 @@ pub fn verify_text(file: &str, text: &str, report: &mut Report) {
             });
             continue;
         };
-        match compute(kind, &id, &case) {
+        match compute(kind, &id, &case, ledgers) {
             Ok(outcome) => report.cases.push(outcome.report(file, id, kind)),
             Err(message) => report.faults.push(Fault {
                 file: file.into(),
@@ -318,7 +327,7 @@ impl Outcome {
     }
 }
 
-fn compute(kind: Kind, id: &str, case: &Value) -> Result<Outcome, String> {
+fn compute(kind: Kind, id: &str, case: &Value, ledgers: &Ledgers) -> Result<Outcome, String> {
     match kind {
         Kind::Ledger => ledger::compute(case),
         Kind::HoldingPeriod => rules::holding_period(case),
@@ -326,11 +335,7 @@ fn compute(kind: Kind, id: &str, case: &Value) -> Result<Outcome, String> {
         Kind::Carryover => rules::carryover(case),
         Kind::QualifiedDividend => rules::qualified_dividend(case),
         Kind::Persona => rules::persona(case),
-        Kind::Report => Ok(Outcome {
-            computed: Value::Null,
-            differences: None,
-            unsupported: Some("Form 8949 and TXF rows are not written yet".into()),
-        }),
+        Kind::Report => report::compute(case, ledgers),
         Kind::Parameters => parameters::compute(id, case),
     }
 }
@@ -346,7 +351,7 @@ mod tests {
 
     fn verified(text: &str) -> Report {
         let mut report = Report::default();
-        verify_text("cases.json", text, &mut report);
+        verify_text("cases.json", text, &Ledgers::default(), &mut report);
         report
     }
 
@@ -365,13 +370,6 @@ mod tests {
         let difference = &report.cases[0].differences[0];
         assert_eq!(difference.path, "first_long_term_sale_date");
         assert_eq!((&difference.expected, &difference.computed), (&"2025-01-02".into(), &"2025-01-03".into()));
-    }
-
-    #[test]
-    fn reports_are_recognised_and_refused_by_name() {
-        let report = verified(r#"{"rows": [{"case": "one", "form_8949": {}, "txf": []}]}"#);
-        assert_eq!((report.cases[0].kind, report.cases[0].pass), (Kind::Report, None));
-        assert!(report.cases[0].unsupported.is_some());
     }
 
     #[test]

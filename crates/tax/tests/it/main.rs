@@ -6,5 +6,7 @@ mod methods;
 mod policies;
 mod properties;
 mod random;
+mod reconcile;
 mod reference;
+mod reports;
 mod years;
