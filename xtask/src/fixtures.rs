@@ -63,7 +63,20 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "0",
         },
     },
-    FixtureExpectation { file: "handwritten_alpaca_activities.json", expect: Refused("Alpaca activities") },
+    FixtureExpectation {
+        file: "handwritten_alpaca_activities.json",
+        expect: Read {
+            format: "alpaca-activities-json",
+            sums: Net,
+            groups: &[
+                ("buy", 2, "-1855.12"),
+                ("cash_move", 1, "5000"),
+                ("dividend", 1, "2.40"),
+                ("sell", 1, "570.30"),
+            ],
+            fees: "0",
+        },
+    },
     FixtureExpectation { file: "handwritten_etrade_legacy.csv", expect: Refused("E*TRADE histories") },
     FixtureExpectation {
         file: "handwritten_ibkr_activity_statement.csv",
@@ -82,7 +95,20 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "9.31",
         },
     },
-    FixtureExpectation { file: "handwritten_investment.qif", expect: Refused("Quicken files (QIF)") },
+    FixtureExpectation {
+        file: "handwritten_investment.qif",
+        expect: Read {
+            format: "qif-investment",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-412.95"),
+                ("dividend", 1, "7.00"),
+                ("reinvest_buy", 1, "-7.00"),
+                ("sell", 1, "199.98"),
+            ],
+            fees: "0.97",
+        },
+    },
     FixtureExpectation { file: "handwritten_merrill_space_before_comma.csv", expect: Refused("Merrill histories") },
     FixtureExpectation {
         file: "handwritten_robinhood_9col.csv",
@@ -104,7 +130,20 @@ pub const EXPECTED: &[FixtureExpectation] = &[
         file: "handwritten_schwab_realized_lots.csv",
         expect: Refused("Schwab realized gain/loss lots"),
     },
-    FixtureExpectation { file: "handwritten_snaptrade_activities.json", expect: Refused("SnapTrade activities") },
+    FixtureExpectation {
+        file: "handwritten_snaptrade_activities.json",
+        expect: Read {
+            format: "snaptrade-activities-json",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-1400.0"),
+                ("cash_move", 1, "2000"),
+                ("dividend", 1, "14.9"),
+                ("sell", 1, "580.97"),
+            ],
+            fees: "0.03",
+        },
+    },
     FixtureExpectation { file: "handwritten_vanguard_us_ofxdownload.csv", expect: Refused("Vanguard downloads") },
     FixtureExpectation { file: "handwritten_webull_orders.csv", expect: Refused("Webull orders") },
     FixtureExpectation {
@@ -210,7 +249,15 @@ pub const EXPECTED: &[FixtureExpectation] = &[
         },
     },
     FixtureExpectation { file: "revolut_invest.csv", expect: Refused("Revolut investment statements") },
-    FixtureExpectation { file: "schwab_equity_award_v1.json", expect: Refused("Schwab equity awards") },
+    FixtureExpectation {
+        file: "schwab_equity_award_v1.json",
+        expect: Read {
+            format: "schwab-equity-awards-json",
+            sums: Net,
+            groups: &[("other", 4, "")],
+            fees: "0.67",
+        },
+    },
     FixtureExpectation { file: "schwab_rsu_awards.csv", expect: Refused("Schwab equity awards") },
     FixtureExpectation {
         file: "schwab_rsu_transactions.csv",
@@ -392,6 +439,8 @@ fn differences(
 /// The README's group of a transaction.
 fn group(format: &str, transaction: &Transaction) -> &'static str {
     match transaction.action {
+        // The README counts every event of the awards centre with `other`.
+        _ if format == "schwab-equity-awards-json" => "other",
         Action::Buy => "buy",
         Action::Sell => "sell",
         Action::Reinvest => "reinvest_buy",

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use lotwise_core::Clock;
-use lotwise_statements::{Error, Limits, ReadOptions, RowNote, Statement};
+use lotwise_statements::{Answers, Error, Limits, ReadOptions, RowNote, Statement};
 
 use crate::context::Context;
 use crate::errors::{CliError, Excerpt, Exit, Failure, Place, did_you_mean};
@@ -28,6 +28,8 @@ pub struct HistoryOptions {
     pub format: Option<String>,
     /// Account to keep, or a name for the only one.
     pub account: Option<String>,
+    /// What the person answered beforehand.
+    pub answers: Answers,
 }
 
 /// Reads every file. What could be read stands beside what could not.
@@ -68,6 +70,7 @@ fn read_history(path: &Path, options: &HistoryOptions, context: &Context) -> Res
         limits,
         elapsed: Some(&elapsed),
         today: Some(context.today()),
+        answers: options.answers.clone(),
     };
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();

@@ -70,6 +70,11 @@ pub(crate) const FORMATS: &[Format] = &[
     crate::ofx::FORMAT,
     crate::flex::FORMAT,
     crate::ledger_json::FORMAT,
+    crate::json::alpaca::FORMAT,
+    crate::json::snaptrade::FORMAT,
+    crate::json::schwab_awards::FORMAT,
+    crate::json::schwab_brokerage::FORMAT,
+    crate::qif::FORMAT,
 ];
 
 /// The formats that are read, for lists and help.

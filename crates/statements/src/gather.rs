@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lotwise_core::{AccountKind, Symbol};
+
+use crate::answers::{Answer, Answers};
 use crate::identity::{Content, Identity};
-use crate::{Error, Question, RowNote, Statement, Transaction};
+use crate::read::ReadOptions;
+use crate::{Action, Error, Question, RowNote, Statement, Transaction};
 
 /// Longest piece of a file that a note or a description repeats.
 const LONGEST_VALUE: usize = 120;
@@ -70,12 +74,31 @@ pub(crate) struct Gathering {
     broker_ids: BTreeMap<(String, String), Seen>,
     /// Makes the ids that the broker does not give.
     identity: Identity,
+    /// What a person decided beforehand.
+    answers: Answers,
 }
+
+/// What an action means that the format's vocabulary does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// This, as a person answered.
+    Do(Action),
+    /// Nothing, as a person answered.
+    LeaveOut,
+}
+
+/// Why a row is ignored that a person answered to leave out.
+pub(crate) const LEFT_OUT: &str = "left out, as answered";
 
 impl Gathering {
     /// Notes what the file calls an account beside its number.
     pub(crate) fn label(&mut self, account: String, label: &str) {
         self.statement.account_labels.entry(account).or_insert_with(|| clip(label, LONGEST_VALUE));
+    }
+
+    /// Notes the kind of an account that the file itself states.
+    pub(crate) fn kind(&mut self, account: String, kind: AccountKind) {
+        self.statement.account_kinds.insert(account, kind);
     }
 
     /// An empty statement of this format that takes at most `most_rows` records.
@@ -91,6 +114,7 @@ impl Gathering {
             account_kinds: BTreeMap::new(),
             positions: Vec::new(),
             questions: Vec::new(),
+            answered: BTreeMap::new(),
         };
         Self {
             statement,
@@ -98,6 +122,49 @@ impl Gathering {
             questions: BTreeMap::new(),
             broker_ids: BTreeMap::new(),
             identity: Identity::default(),
+            answers: Answers::default(),
+        }
+    }
+
+    /// An empty statement of this format with the limits and answers of these options.
+    pub(crate) fn with(format: &'static str, options: &ReadOptions<'_>) -> Self {
+        Self { answers: options.answers.clone(), ..Self::new(format, options.limits.rows as u64) }
+    }
+
+    /// The answer to this question, if a person gave it beforehand; it is then not asked.
+    pub(crate) fn answered(&mut self, key: &str) -> Option<Answer> {
+        let answer = self.answers.get(key).cloned()?;
+        self.statement.answered.insert(key.to_owned(), answer.clone());
+        Some(answer)
+    }
+
+    /// What unknown words of an action column mean, if a person said so; else the question is asked.
+    ///
+    /// # Errors
+    /// The column to blame.
+    pub(crate) fn meaning(&mut self, column: &str, words: &str, row: u32) -> Result<Meaning, Fault> {
+        let short = clip(words, 80);
+        let key = format!("unknown-action:{short}");
+        match self.answered(&key) {
+            Some(Answer::Means(action)) => Ok(Meaning::Do(action)),
+            Some(_) => Ok(Meaning::LeaveOut),
+            None => {
+                let text = format!("What does {short:?} mean? These rows were not imported.");
+                self.ask(&key, &text, "leave them out", row);
+                Err(Fault::new(column, words, format!("has an unknown action {short:?}")))
+            }
+        }
+    }
+
+    /// The ticker of a security that the file does not tell: as answered, else the question is asked.
+    pub(crate) fn ticker(&mut self, key: &str, text: &str, row: u32) -> Option<Symbol> {
+        match self.answered(key) {
+            Some(Answer::Ticker(symbol)) => Some(symbol),
+            Some(_) => None,
+            None => {
+                self.ask(key, text, "leave it without a symbol", row);
+                None
+            }
         }
     }
 

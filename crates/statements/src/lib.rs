@@ -4,23 +4,28 @@
 //! formats stand in one table ([`formats`]), and what a row means is written in the dialects'
 //! tables, not in code.
 
+mod answers;
 mod cell;
 mod dialect;
 mod error;
+mod facts;
 mod flex;
 mod formats;
 mod gather;
 mod identity;
+mod json;
 pub mod ledger_json;
 mod lines;
 mod model;
 mod ofx;
+mod qif;
 mod read;
 mod records;
 mod review;
 mod text;
 mod unread;
 
+pub use answers::{Answer, AnswerError, Answers};
 pub use error::Error;
 pub use formats::{FormatInfo, formats};
 pub use model::{Action, Position, Question, RowNote, StatedLot, Statement, Transaction};

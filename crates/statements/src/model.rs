@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use lotwise_core::{AccountKind, Date, Money, OptionContract, Price, Shares, Symbol};
 
+use crate::answers::Answer;
+
 /// What a transaction did (the names of CLI.md, `import`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
@@ -286,4 +288,6 @@ pub struct Statement {
     pub account_kinds: BTreeMap<String, AccountKind>,
     /// What a person has to decide.
     pub questions: Vec<Question>,
+    /// What a person has decided, by the key of the question.
+    pub answered: BTreeMap<String, Answer>,
 }

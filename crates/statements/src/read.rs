@@ -5,7 +5,7 @@ use lotwise_core::Date;
 use crate::formats::{self, Format, Sniff};
 use crate::review;
 use crate::text::Text;
-use crate::{Error, Statement};
+use crate::{Answers, Error, Statement};
 
 /// Strict limits of one file. Reaching one is [`Error::OverLimit`]; nothing is cut short in silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct ReadOptions<'a> {
     pub elapsed: Option<&'a dyn Fn() -> u64>,
     /// Today, if later dates shall raise a question.
     pub today: Option<Date>,
+    /// What a person answered beforehand.
+    pub answers: Answers,
 }
 
 impl std::fmt::Debug for ReadOptions<'_> {
@@ -52,6 +54,7 @@ impl std::fmt::Debug for ReadOptions<'_> {
             .field("limits", &self.limits)
             .field("timed", &self.elapsed.is_some())
             .field("today", &self.today)
+            .field("answers", &self.answers)
             .finish()
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use lotwise_core::{Money, Price, Shares};
 
 use crate::dialect::gross;
+use crate::gather::LEFT_OUT;
 use crate::read::ReadOptions;
-use crate::{Action, Error, Question, Statement, Transaction};
+use crate::{Action, Answer, Error, Question, RowNote, Statement, Transaction};
 
 /// Names the account as asked, and asks a person about what does not fit together.
 ///
@@ -50,7 +51,77 @@ pub(crate) fn review(mut statement: Statement, options: &ReadOptions<'_>) -> Res
         }
     }
     statement.questions.extend(questions.0.into_values());
+    apply_answers(&mut statement, options);
     Ok(statement)
+}
+
+/// Settles the questions that were answered beforehand.
+///
+/// Rows are named by their line. Where records share one line (many OFX files are a single one), leaving them out would
+/// take others along, so the question stays.
+fn apply_answers(statement: &mut Statement, options: &ReadOptions<'_>) {
+    let mut open = Vec::new();
+    for question in std::mem::take(&mut statement.questions) {
+        let rows: BTreeSet<u32> = question.rows.iter().copied().collect();
+        let settled = match options.answers.get(&question.key) {
+            Some(Answer::Accept) => {
+                // What is unknown is proposed to be left out.
+                if question.key.starts_with("unknown-") && !lines_are_shared(statement, &rows) {
+                    leave_out_unreadable(statement, &rows);
+                }
+                true
+            }
+            Some(Answer::LeaveOut) if !lines_are_shared(statement, &rows) => {
+                leave_out_unreadable(statement, &rows);
+                leave_out(statement, &rows);
+                true
+            }
+            Some(Answer::Means(_) | Answer::Ticker(_) | Answer::Kind(_) | Answer::LeaveOut) | None => false,
+        };
+        match options.answers.get(&question.key).filter(|_| settled) {
+            Some(answer) => {
+                statement.answered.insert(question.key, answer.clone());
+            }
+            None => open.push(question),
+        }
+    }
+    for (key, answer) in options.answers.iter() {
+        if let (Some(name), Answer::Kind(kind)) = (key.strip_prefix("account-kind:"), answer) {
+            let known = statement.transactions.iter().any(|each| each.account == name)
+                || statement.positions.iter().any(|each| each.account == name);
+            if known {
+                statement.account_kinds.insert(name.to_owned(), *kind);
+                statement.answered.insert(key.to_owned(), answer.clone());
+                open.retain(|question| question.key != key);
+            }
+        }
+    }
+    statement.questions = open;
+}
+
+/// Whether a line of these has several records.
+fn lines_are_shared(statement: &Statement, rows: &BTreeSet<u32>) -> bool {
+    let mut seen = BTreeSet::new();
+    let transactions = statement.transactions.iter().map(|each| each.row);
+    let all = transactions.chain(statement.quarantined.iter().map(|note| note.row));
+    all.filter(|row| rows.contains(row)).any(|row| !seen.insert(row))
+}
+
+fn leave_out_unreadable(statement: &mut Statement, rows: &BTreeSet<u32>) {
+    let (left, kept): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut statement.quarantined).into_iter().partition(|note| rows.contains(&note.row));
+    statement.quarantined = kept;
+    statement.ignored.extend(left.into_iter().map(|note| RowNote { reason: format!("{LEFT_OUT}: {}", note.reason), ..note }));
+    statement.ignored.sort_by_key(|note| note.row);
+}
+
+fn leave_out(statement: &mut Statement, rows: &BTreeSet<u32>) {
+    let (left, kept): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut statement.transactions).into_iter().partition(|each| rows.contains(&each.row));
+    statement.transactions = kept;
+    let note = |each: Transaction| RowNote { row: each.row, column: None, value: None, reason: LEFT_OUT.to_owned() };
+    statement.ignored.extend(left.into_iter().map(note));
+    statement.ignored.sort_by_key(|note| note.row);
 }
 
 #[derive(Default)]

@@ -25,21 +25,6 @@ const UNREAD: &[Unread] = &[
         remedy: HISTORY_INSTEAD,
     },
     Unread { title: "Schwab equity awards", markers: &["date,action,symbol,", "awarddate,"], remedy: HISTORY_INSTEAD },
-    Unread {
-        title: "Schwab equity awards (JSON)",
-        markers: &["transactiondetails:", "typename:"],
-        remedy: HISTORY_INSTEAD,
-    },
-    Unread {
-        title: "Schwab equity awards (JSON)",
-        markers: &["transactiondetails:", "action:"],
-        remedy: HISTORY_INSTEAD,
-    },
-    Unread {
-        title: "Schwab transactions (JSON)",
-        markers: &["brokeragetransactions:"],
-        remedy: "choose CSV when you export them",
-    },
     Unread { title: "Schwab positions", markers: &["positions for ", "mkt val"], remedy: HISTORY_INSTEAD },
     Unread {
         title: "E*TRADE histories",
@@ -102,10 +87,6 @@ const UNREAD: &[Unread] = &[
         markers: &["clientaccountid,"],
         remedy: "choose XML as the format of the Flex query",
     },
-    Unread { title: "Quicken files (QIF)", markers: &["!type:"], remedy: OFX_INSTEAD },
-    Unread { title: "Quicken files (QIF)", markers: &["!account"], remedy: OFX_INSTEAD },
-    Unread { title: "Alpaca activities (JSON)", markers: &["activity_type:"], remedy: OWN_INSTEAD },
-    Unread { title: "SnapTrade activities (JSON)", markers: &["trade_date:", "option_symbol:"], remedy: OWN_INSTEAD },
     Unread {
         title: "TD Ameritrade histories",
         markers: &["date,transaction id,description,quantity,symbol,price,commission,amount"],

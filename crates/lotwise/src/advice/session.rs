@@ -73,7 +73,11 @@ impl Session {
         need: PriceNeed,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let options = HistoryOptions { format: input.format.clone(), account: input.account.clone() };
+        let options = HistoryOptions {
+            format: input.format.clone(),
+            account: input.account.clone(),
+            ..HistoryOptions::default()
+        };
         let histories = require_histories(&input.history, &options, context)?;
         let settings = context.settings_with(&input.rates)?;
         let start =

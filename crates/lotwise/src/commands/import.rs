@@ -76,7 +76,11 @@ pub fn dry_run(arguments: &ImportArgs, context: &Context) -> Result<Report, Fail
             .help("use --dry-run to see what is understood; commands read files with --history")
             .into());
     }
-    let options = HistoryOptions { format: arguments.format.clone(), account: arguments.account.clone() };
+    let options = HistoryOptions {
+            format: arguments.format.clone(),
+            account: arguments.account.clone(),
+            ..HistoryOptions::default()
+        };
     let (histories, mut errors) = read_histories(&arguments.files, &options, context);
     if histories.is_empty() {
         return Err(errors);

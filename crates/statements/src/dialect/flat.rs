@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::header::Header;
-use super::row::{Context, Fault, Outcome, Row, interpret, normal};
-use super::{Dialect, Footer};
+use super::row::{Context, Fault, Outcome, Row, interpret, interpret_as, normal};
+use super::{Class, Dialect, Footer, Kind};
 use crate::formats::{Confidence, Sniff};
-use crate::gather::{Gathering, clip};
+use crate::gather::{Gathering, LEFT_OUT, Meaning, clip};
 use crate::read::ReadOptions;
 use crate::records::{Records, delimiter};
 use crate::text::Text;
@@ -38,7 +38,7 @@ pub(crate) fn read(dialect: &Dialect, text: &Text<'_>, options: &ReadOptions<'_>
     options.check_columns(header.names.len())?;
     refuse_unknown_columns(dialect, &header, line)?;
     let context = Context { account, decimal_comma_possible: delimiter == b';', ..Context::default() };
-    let mut gathering = Gathering::new(dialect.id, options.limits.rows as u64);
+    let mut gathering = Gathering::with(dialect.id, options);
     let mut records = Records::new(content, delimiter);
     let mut count = 0;
     while records.advance()? {
@@ -60,22 +60,47 @@ pub(crate) fn read(dialect: &Dialect, text: &Text<'_>, options: &ReadOptions<'_>
         if let Some(label) = row.account_label() {
             gathering.label(row.account(), label);
         }
-        book(interpret(&row), records.line, &mut gathering)?;
+        book(&row, interpret(&row), &mut gathering)?;
     }
     Ok(gathering.finish())
 }
 
-/// Puts what one row became where it belongs.
-pub(crate) fn book(outcome: Result<Outcome, Fault>, line: u32, gathering: &mut Gathering) -> Result<(), Error> {
+/// Puts what one row became where it belongs; an unknown action means what a person answered, or is asked about.
+pub(crate) fn book(row: &Row<'_>, outcome: Result<Outcome, Fault>, gathering: &mut Gathering) -> Result<(), Error> {
+    let outcome = match outcome {
+        Err(mut fault) if fault.unknown_action.is_some() => {
+            let words = fault.unknown_action.take().unwrap_or_default();
+            match gathering.meaning("action", &words, row.line) {
+                Ok(Meaning::Do(action)) => interpret_as(row, Class { kind: Kind::of(action), detail: None }),
+                Ok(Meaning::LeaveOut) => return gathering.ignore(row.line, &words, LEFT_OUT),
+                Err(_) => Err(fault),
+            }
+        }
+        outcome => outcome,
+    };
     match outcome {
         Ok(Outcome::Taken(transaction)) => gathering.accept(*transaction),
-        Ok(Outcome::Ignored { what, reason }) => gathering.ignore(line, &what, reason),
-        Err(fault) => {
-            if let Some(words) = &fault.unknown_action {
-                let text = format!("What does {words:?} mean? These rows were not imported.");
-                gathering.ask(&format!("unknown-action:{words}"), &text, "leave them out", line);
-            }
-            gathering.quarantine(fault.into_note(line))
+        Ok(Outcome::Ignored { what, reason }) => gathering.ignore(row.line, &what, reason),
+        Err(fault) => gathering.quarantine(fault.into_note(row.line)),
+    }
+}
+
+/// Puts a record where it belongs that is no line of a table: each cell has the name of its column.
+pub(crate) fn book_named(
+    dialect: &Dialect,
+    names: &[Cow<'_, str>],
+    cells: &[Cow<'_, str>],
+    line: u32,
+    gathering: &mut Gathering,
+) -> Result<(), Error> {
+    match Header::find(dialect.columns, names) {
+        Ok(header) => {
+            let row = Row { dialect, header: &header, cells, line, context: &Context::default() };
+            book(&row, interpret(&row), gathering)
+        }
+        Err(missing) => {
+            let reason = format!("the field {:?} is missing", missing.first().copied().unwrap_or_default());
+            gathering.quarantine(Fault::of_row(reason).into_note(line))
         }
     }
 }

@@ -15,7 +15,7 @@ mod sections;
 use crate::cell::DateStyle;
 use crate::{Action, Transaction};
 
-pub(crate) use flat::{first_missing_column, read, recognise};
+pub(crate) use flat::{book_named, first_missing_column, read, recognise};
 pub(crate) use row::gross;
 use row::{Fault, Row};
 
@@ -123,6 +123,17 @@ pub(crate) enum Kind {
     Sweep,
     /// No event of its own, for this reason.
     Ignore(&'static str),
+}
+
+impl Kind {
+    /// What a row of this action becomes where nothing more is known of it.
+    pub(crate) fn of(action: Action) -> Self {
+        match action {
+            Action::Buy | Action::Reinvest | Action::Grant | Action::TransferIn => Self::In(action),
+            Action::Sell | Action::TransferOut => Self::Out(action),
+            _ => Self::Do(action),
+        }
+    }
 }
 
 /// One line of a vocabulary: the broker's words, what they mean, and the refinement (`""` for none).

@@ -269,9 +269,16 @@ impl Row<'_> {
 /// # Errors
 /// The cell to blame and the reason.
 pub(crate) fn interpret(row: &Row<'_>) -> Result<Outcome, Fault> {
-    let dialect = row.dialect;
     row.check_width()?;
-    let class = classify(row)?;
+    interpret_as(row, classify(row)?)
+}
+
+/// Reads one row whose action is known.
+///
+/// # Errors
+/// The cell to blame and the reason.
+pub(crate) fn interpret_as(row: &Row<'_>, class: Class) -> Result<Outcome, Fault> {
+    let dialect = row.dialect;
     if let Kind::Ignore(reason) = class.kind {
         let what = [Role::Kind, Role::Action].into_iter().map(|role| row.text(role)).find(|text| !text.is_empty());
         return Ok(Outcome::Ignored { what: clip(what.unwrap_or("row"), LONGEST_VALUE), reason });

@@ -40,7 +40,7 @@ pub(crate) fn read(
     text: &Text<'_>,
     options: &ReadOptions<'_>,
 ) -> Result<Statement, Error> {
-    let mut gathering = Gathering::new(format, options.limits.rows as u64);
+    let mut gathering = Gathering::with(format, options);
     let mut records = Records::new(text.as_str(), b',');
     let mut context = Context::default();
     let mut header: Option<(String, Result<Header, &'static str>)> = None;
@@ -113,9 +113,8 @@ pub(crate) fn read(
             continue;
         }
         let is_order = row.text(Role::Kind).eq_ignore_ascii_case("order");
-        let outcome = interpret(&row);
+        book(&row, interpret(&row), &mut gathering)?;
         context.orders_seen |= is_order;
-        book(outcome, line, &mut gathering)?;
     }
     Ok(gathering.finish())
 }

@@ -54,7 +54,7 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     }
     options.check_time()?;
     let account = |statement: &FlexStatement<'_>| statement.node.get("accountId").unwrap_or("default").to_owned();
-    let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
+    let mut gathering = Gathering::with(FORMAT.info.id, options);
     for statement in &report.statements {
         let account = account(statement);
         let tells_events = statement.sections.iter().any(|section| {

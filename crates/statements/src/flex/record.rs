@@ -87,13 +87,11 @@ impl<'r, 'a> Record<'r, 'a> {
     /// The ticker. A text that is none is asked about rather than guessed at.
     pub(super) fn symbol(&self, gathering: &mut Gathering) -> Option<Symbol> {
         let text = self.get("symbol")?;
-        let symbol = Symbol::parse(text).ok();
-        if symbol.is_none() {
+        Symbol::parse(text).ok().or_else(|| {
             let short = crate::gather::clip(text, 40);
             let question = format!("The file calls a security {short:?}, which is no ticker symbol. Which is it?");
-            gathering.ask(&format!("unknown-security:{short}"), &question, "leave it without a symbol", self.row());
-        }
-        symbol
+            gathering.ticker(&format!("unknown-security:{short}"), &question, self.row())
+        })
     }
 
     /// CUSIP or ISIN.

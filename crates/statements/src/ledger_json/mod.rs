@@ -3,25 +3,21 @@
 //! The format is documented in `docs/formats.md`.
 
 mod parse;
-mod value;
 
 pub use parse::{DEFAULT_ACCOUNT, JsonAccount, JsonAction, JsonEvent, JsonLedger, JsonLedgers, parse};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lotwise_core::{Money, Price, Rounding, Shares, Symbol, mul_div};
+use lotwise_core::{AccountKind, Money, Price, Rounding, Shares, Symbol, mul_div};
 
 use crate::formats::{Confidence, Format, FormatInfo, Sniff};
-use crate::gather::{Fault, Gathering, describe};
+use crate::gather::{Fault, Gathering, clip, describe};
 use crate::read::ReadOptions;
 use crate::text::Text;
-use crate::{Action, Error, Statement, Transaction};
+use crate::{Action, Error, StatedLot, Statement, Transaction};
 
 /// Symbol of the one security of a ledger whose events name none.
 pub const ONLY_SECURITY: &str = "SECURITY";
-
-/// Detail of a sale that names its lots.
-const LOTS_CHOSEN: &str = "lots_chosen";
 
 /// Lotwise's JSON ledger.
 pub(crate) const FORMAT: Format = Format {
@@ -46,10 +42,20 @@ pub(crate) const FORMAT: Format = Format {
 fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> {
     let file = parse(text.as_str())?;
     options.check_time()?;
-    let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
+    let mut gathering = Gathering::with(FORMAT.info.id, options);
     let several = file.ledgers.len() > 1;
     for ledger in file.ledgers {
         let named = |name: &str| if several { format!("{}/{name}", ledger.id) } else { name.to_owned() };
+        for account in &ledger.accounts {
+            match AccountKind::from_name(&account.kind) {
+                Some(kind) => gathering.kind(named(&account.id), kind),
+                None => {
+                    let (name, kind) = (named(&account.id), clip(&account.kind, 40));
+                    let text = format!("The ledger calls the account {name:?} {kind:?}, which is no known type. Which is it?");
+                    gathering.ask(&format!("account-kind:{name}"), &text, "taxable", ledger.row);
+                }
+            }
+        }
         let mut ids = BTreeSet::new();
         let mut holdings = Holdings::default();
         for (done, event) in ledger.events.into_iter().enumerate() {
@@ -70,16 +76,11 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 gathering.quarantine(Fault::new("id", id, "names an earlier event already").into_note(event.row))?;
                 continue;
             }
-            let mut transaction = transaction(&event, named(&event.account), named);
+            let mut transaction = transaction(&event, named(&event.account), &named);
             if let JsonAction::Split { new, old } = event.action {
                 transaction.shares = holdings.split(&event.account, &transaction.symbol, new, old);
             } else {
                 holdings.add(&event.account, &transaction);
-            }
-            if transaction.detail.as_deref() == Some(LOTS_CHOSEN) {
-                let text = "Sales name the lots that they sell, which a statement cannot carry. Sell by the account's method \
-                            instead?";
-                gathering.ask("lots-chosen", text, "sell by the account's method; verify follows the lots", event.row);
             }
             gathering.accept(transaction)?;
         }
@@ -124,7 +125,7 @@ impl Holdings {
 /// The largest number of shares that a file can state.
 const MOST_SHARES: Shares = Shares::from_whole(1_000_000_000_000_000);
 
-fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> String) -> Transaction {
+fn transaction(event: &JsonEvent, account: String, named: &dyn Fn(&str) -> String) -> Transaction {
     let symbol = event.symbol.clone().or_else(|| Symbol::parse(ONLY_SECURITY).ok());
     let mut transaction = Transaction { account, symbol, ..Transaction::new(Action::Split, event.date, event.row) };
     match &event.action {
@@ -142,7 +143,12 @@ fn transaction(event: &JsonEvent, account: String, named: impl Fn(&str) -> Strin
             let chosen: Vec<String> = lots.iter().map(|(lot, shares)| format!("{lot} {shares}")).collect();
             let chosen = (!chosen.is_empty()).then(|| format!("lots {}", chosen.join(", ")));
             transaction.description = describe(&[Some("sell"), kind.as_deref(), chosen.as_deref()]);
-            transaction.detail = chosen.map(|_| LOTS_CHOSEN.into());
+            let lot = |(lot, shares): &(String, Shares)| StatedLot {
+                id: Some(named(lot)),
+                shares: *shares,
+                ..StatedLot::default()
+            };
+            transaction.lots = lots.iter().map(lot).collect();
             transaction.shares = Some(-*shares);
             transaction.price = exact_price(*amount, *shares);
             (transaction.amount, transaction.fees) = (*amount - *fee, *fee);

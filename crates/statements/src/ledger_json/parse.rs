@@ -2,8 +2,8 @@
 
 use lotwise_core::{Date, DecimalError, Money, Shares, Symbol};
 
-use super::value::{Document, Fields, Value, field, text_field};
 use crate::gather::{Fault, clip};
+use crate::json::value::{Document, Fields, Value, field, text_field};
 use crate::{Error, RowNote};
 
 /// Name of the account of events that name none.

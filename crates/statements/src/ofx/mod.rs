@@ -84,7 +84,7 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     if statements.is_empty() {
         return Err(Error::Unrecognised { hint: without_investments(&roots) });
     }
-    let mut gathering = Gathering::new(FORMAT.info.id, options.limits.rows as u64);
+    let mut gathering = Gathering::with(FORMAT.info.id, options);
     for statement in statements {
         options.check_time()?;
         read_account(statement, &securities, &lines, &mut gathering)?;

@@ -67,16 +67,16 @@ impl Securities {
             [] => {
                 if !listing.is_some_and(|listing| listing.debt) {
                     let text = format!("The file gives no ticker for the security {short}. Which symbol is it?");
-                    gathering.ask(&format!("unknown-security:{short}"), &text, "leave it without a symbol", row);
+                    gathering.ticker(&format!("unknown-security:{short}"), &text, row)
+                } else {
+                    None
                 }
-                None
             }
             several => {
                 let names: Vec<&str> = several.iter().take(8).map(Symbol::as_str).collect();
                 let text =
                     format!("The file gives the security {short} several tickers: {}. Which is it?", names.join(", "));
-                gathering.ask(&format!("ambiguous-security:{short}"), &text, "leave it without a symbol", row);
-                None
+                gathering.ticker(&format!("ambiguous-security:{short}"), &text, row)
             }
         };
         let cusip = matches!(kind.as_str(), "CUSIP" | "ISIN").then(|| unique.to_owned());

@@ -151,7 +151,7 @@ fn what_is_no_statement_is_refused_with_a_remedy() {
             "\"Symbol\",\"Name\",\"Closed Date\",\"Opened Date\",\"Quantity\",\"Wash Sale?\"\n",
             "Schwab realized gain/loss lots are not read yet; download the transaction history instead",
         ),
-        ("!Type:Invst\nD1/15'26\n", "Quicken files (QIF) are not read yet"),
+        ("!Type:Bank\nD1/15'26\n", "not a known export: a Quicken file without an investment account"),
         ("%PDF-1.4", "this is a PDF document"),
         ("", "the file is empty"),
     ];

@@ -27,14 +27,18 @@ fn a_ledger_reads_as_a_statement() {
             "2024-01-02 buy SECURITY 10 @ 0.01 = -1.10, 1.00 USD -",
             "2024-01-03 reinvest ACRN 3 @ - = -10.00, 0.00 USD -",
             "2024-02-01 split SECURITY 5 @ - = 0.00, 0.00 USD -",
-            "2024-03-01 sell SECURITY -4 @ 5.00 = 19.50, 0.50 USD lots_chosen",
+            "2024-03-01 sell SECURITY -4 @ 5.00 = 19.50, 0.50 USD -",
         ]
     );
     let ratio = statement.transactions[2].split_ratio.unwrap();
     assert_eq!((ratio.0.to_string(), ratio.1.to_string()), ("3".to_owned(), "2".to_owned()));
     assert_eq!(statement.transactions[3].description, "sell lots L1 4");
     assert_eq!(statement.transactions.iter().map(|one| one.row).collect::<Vec<_>>(), [5, 6, 7, 8]);
-    assert_eq!(asked(&statement), ["lots-chosen"]);
+    let [lot] = statement.transactions[3].lots.as_slice() else { panic!("{statement:?}") };
+    assert_eq!((lot.id.as_deref(), lot.shares), (Some("L1"), Shares::from_whole(4)));
+    let kinds: Vec<_> = statement.account_kinds.iter().map(|(name, kind)| (name.as_str(), kind.name())).collect();
+    assert_eq!(kinds, [("I", "ira"), ("T", "taxable")]);
+    assert!(asked(&statement).is_empty());
 }
 
 #[test]

@@ -11,35 +11,42 @@ use crate::lines::Lines;
 
 /// A whole JSON file.
 #[derive(Debug)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     text: &'a str,
     lines: Lines<'a>,
 }
 
 /// One value in it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Value<'a> {
+pub(crate) struct Value<'a> {
     raw: &'a RawValue,
 }
 
 /// The fields of an object in the order of the file, repeated names included.
-pub(super) type Fields<'a> = Vec<(String, Value<'a>)>;
+pub(crate) type Fields<'a> = Vec<(String, Value<'a>)>;
 
 impl<'a> Document<'a> {
     /// Checks the syntax of the whole text.
     ///
     /// # Errors
     /// [`Error::Malformed`] with line and column.
-    pub(super) fn parse(text: &'a str) -> Result<(Self, Value<'a>), Error> {
-        let raw: &'a RawValue = serde_json::from_str(text).map_err(|error| {
-            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-            // The library's message ends with the place, which stands in front of ours.
-            let message = error.to_string();
-            let what = message.split(" at line ").next().unwrap_or("not JSON");
-            let reason = format!("not well-formed JSON: {what}");
-            Error::Malformed { line: number(error.line()).max(1), column: number(error.column()).max(1), reason }
-        })?;
+    pub(crate) fn parse(text: &'a str) -> Result<(Self, Value<'a>), Error> {
+        let raw: &'a RawValue = serde_json::from_str(text).map_err(|error| not_well_formed(&error))?;
         Ok((Self { text, lines: Lines::new(text) }, Value { raw }))
+    }
+
+    /// Checks the syntax of a text of one value or several after another, as pages joined into one file are.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] with line and column.
+    pub(crate) fn parse_all(text: &'a str) -> Result<(Self, Vec<Value<'a>>), Error> {
+        let lines = Lines::new(text);
+        let mut values = Vec::new();
+        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>();
+        while let Some(value) = stream.next() {
+            values.push(Value { raw: value.map_err(|error| not_well_formed(&error))? });
+        }
+        Ok((Self { text, lines }, values))
     }
 
     fn offset(&self, value: Value<'_>) -> usize {
@@ -47,42 +54,51 @@ impl<'a> Document<'a> {
     }
 
     /// Line where a value starts.
-    pub(super) fn row(&self, value: Value<'_>) -> u32 {
+    pub(crate) fn row(&self, value: Value<'_>) -> u32 {
         self.lines.line(self.offset(value))
     }
 
     /// An error at a value's place.
-    pub(super) fn malformed(&self, value: Value<'_>, reason: &str) -> Error {
+    pub(crate) fn malformed(&self, value: Value<'_>, reason: &str) -> Error {
         let (line, column) = self.lines.place(self.offset(value));
         Error::Malformed { line, column, reason: reason.to_owned() }
     }
 }
 
+fn not_well_formed(error: &serde_json::Error) -> Error {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    // The library's message ends with the place, which stands in front of ours.
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or("not JSON");
+    let reason = format!("not well-formed JSON: {what}");
+    Error::Malformed { line: number(error.line()).max(1), column: number(error.column()).max(1), reason }
+}
+
 impl<'a> Value<'a> {
     /// The JSON text of the value.
-    pub(super) fn json(self) -> &'a str {
+    pub(crate) fn json(self) -> &'a str {
         self.raw.get()
     }
 
     /// The fields of an object; `None` when the value is none, or a name in it is no text.
-    pub(super) fn fields(self) -> Option<Fields<'a>> {
+    pub(crate) fn fields(self) -> Option<Fields<'a>> {
         serde_json::from_str::<FieldList<'a>>(self.json()).ok().map(|list| list.0)
     }
 
     /// The elements of an array.
-    pub(super) fn elements(self) -> Option<Vec<Self>> {
+    pub(crate) fn elements(self) -> Option<Vec<Self>> {
         serde_json::from_str::<Vec<&'a RawValue>>(self.json())
             .ok()
             .map(|elements| elements.into_iter().map(|raw| Self { raw }).collect())
     }
 
     /// A text.
-    pub(super) fn text(self) -> Option<String> {
+    pub(crate) fn text(self) -> Option<String> {
         serde_json::from_str(self.json()).ok()
     }
 
     /// A text, or the digits of a number as they are written.
-    pub(super) fn text_or_number(self) -> Option<String> {
+    pub(crate) fn text_or_number(self) -> Option<String> {
         let json = self.json();
         if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             Some(json.to_owned())
@@ -93,12 +109,29 @@ impl<'a> Value<'a> {
 }
 
 /// The value of a field that must be there once.
-pub(super) fn field<'a>(fields: &Fields<'a>, name: &str) -> Option<Value<'a>> {
+pub(crate) fn field<'a>(fields: &Fields<'a>, name: &str) -> Option<Value<'a>> {
     fields.iter().find(|(known, value)| known == name && value.json() != "null").map(|(_, value)| *value)
 }
 
+/// The text or the digits of a field; `None` where it is missing, null or blank.
+pub(crate) fn words(fields: &Fields<'_>, name: &str) -> Option<String> {
+    let text = field(fields, name)?.text_or_number()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The first of these fields that says something, with its name.
+pub(crate) fn first_words(fields: &Fields<'_>, names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| words(fields, name).map(|text| (*name, text)))
+}
+
+/// The fields of an object inside an object.
+pub(crate) fn object<'a>(fields: &Fields<'a>, name: &str) -> Option<Fields<'a>> {
+    field(fields, name)?.fields()
+}
+
 /// A field that must be text.
-pub(super) fn text_field(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn text_field(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Fault> {
     let Some(value) = field(fields, name) else { return Ok(None) };
     match value.text() {
         Some(text) if !text.trim().is_empty() => Ok(Some(text)),
@@ -132,7 +165,7 @@ impl<'de> Deserialize<'de> for FieldList<'de> {
     }
 }
 
-/// Most fields of one object; ours have at most ten.
+/// Most fields of one object; exports have a few dozen.
 const MOST_FIELDS: usize = 256;
 
 #[cfg(test)]
