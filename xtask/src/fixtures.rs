@@ -68,12 +68,7 @@ pub const EXPECTED: &[FixtureExpectation] = &[
         expect: Read {
             format: "alpaca-activities-json",
             sums: Net,
-            groups: &[
-                ("buy", 2, "-1855.12"),
-                ("cash_move", 1, "5000"),
-                ("dividend", 1, "2.40"),
-                ("sell", 1, "570.30"),
-            ],
+            groups: &[("buy", 2, "-1855.12"), ("cash_move", 1, "5000"), ("dividend", 1, "2.40"), ("sell", 1, "570.30")],
             fees: "0",
         },
     },
@@ -135,12 +130,7 @@ pub const EXPECTED: &[FixtureExpectation] = &[
         expect: Read {
             format: "snaptrade-activities-json",
             sums: Net,
-            groups: &[
-                ("buy", 1, "-1400.0"),
-                ("cash_move", 1, "2000"),
-                ("dividend", 1, "14.9"),
-                ("sell", 1, "580.97"),
-            ],
+            groups: &[("buy", 1, "-1400.0"), ("cash_move", 1, "2000"), ("dividend", 1, "14.9"), ("sell", 1, "580.97")],
             fees: "0.03",
         },
     },
@@ -251,12 +241,7 @@ pub const EXPECTED: &[FixtureExpectation] = &[
     FixtureExpectation { file: "revolut_invest.csv", expect: Refused("Revolut investment statements") },
     FixtureExpectation {
         file: "schwab_equity_award_v1.json",
-        expect: Read {
-            format: "schwab-equity-awards-json",
-            sums: Net,
-            groups: &[("other", 4, "")],
-            fees: "0.67",
-        },
+        expect: Read { format: "schwab-equity-awards-json", sums: Net, groups: &[("other", 4, "")], fees: "0.67" },
     },
     FixtureExpectation { file: "schwab_rsu_awards.csv", expect: Refused("Schwab equity awards") },
     FixtureExpectation {

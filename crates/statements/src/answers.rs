@@ -139,7 +139,9 @@ impl Answer {
         };
         let word = value.trim().to_ascii_lowercase().replace(['-', '_'], " ");
         let answer = match (takes, word.as_str()) {
-            (Takes::Action, "accept" | "leave out") | (Takes::Rows | Takes::Ticker, "leave out") => Some(Self::LeaveOut),
+            (Takes::Action, "accept" | "leave out") | (Takes::Rows | Takes::Ticker, "leave out") => {
+                Some(Self::LeaveOut)
+            }
             (Takes::Rows | Takes::Proposal | Takes::Ticker, "accept") => Some(Self::Accept),
             (Takes::Action, word) => Action::from_name(&word.replace(' ', "_")).map(Self::Means),
             (Takes::Ticker, _) => Symbol::parse(value).ok().map(Self::Ticker),
@@ -211,7 +213,11 @@ mod tests {
             ("unknown-security:9", "brk.b", Ok("BRK-B")),
             ("account-kind:X1", "Spouse-IRA", Ok("spouse_ira")),
             ("amount-mismatch", "accept", Ok("accept")),
-            ("amount-mismatch", "buy", Err("\"buy\" is no answer to \"amount-mismatch\"; use \"accept\" or \"leave out\"")),
+            (
+                "amount-mismatch",
+                "buy",
+                Err("\"buy\" is no answer to \"amount-mismatch\"; use \"accept\" or \"leave out\""),
+            ),
             ("unknown-field:x", "leave out", Err("\"leave out\" is no answer to \"unknown-field:x\"; use \"accept\"")),
         ] {
             let read = Answer::parse(key, value);

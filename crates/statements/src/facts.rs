@@ -89,7 +89,8 @@ pub(crate) fn iso_date(column: &str, text: &str) -> Result<Date, Fault> {
 /// midnight stands for a date without a time, and other zones than UTC keep the day as it is written.
 pub(crate) fn new_york_date(column: &str, text: &str) -> Result<Date, Fault> {
     let day = iso_date(column, text)?;
-    let Some(clock) = text.get(11..).and_then(|rest| rest.strip_suffix('Z').or_else(|| rest.strip_suffix("+00:00"))) else {
+    let Some(clock) = text.get(11..).and_then(|rest| rest.strip_suffix('Z').or_else(|| rest.strip_suffix("+00:00")))
+    else {
         return Ok(day);
     };
     let mut parts = clock.split([':', '.']).map(|part| part.parse::<u64>().ok());
@@ -130,9 +131,8 @@ pub(crate) struct Names {
 pub(crate) fn complete(transaction: &mut Transaction, amount: Option<Money>, names: &Names) -> Result<(), Fault> {
     let unnamed = transaction.symbol.is_none() && transaction.cusip.is_none();
     let named = |needed: bool| if needed && unnamed { Err(Fault::missing(names.symbol)) } else { Ok(()) };
-    let too_large = |shares: Shares| {
-        Fault::new(names.shares, &shares.to_string(), "times price is larger than any portfolio")
-    };
+    let too_large =
+        |shares: Shares| Fault::new(names.shares, &shares.to_string(), "times price is larger than any portfolio");
     transaction.shares = transaction.shares.filter(|shares| !shares.is_zero());
     let moved = transaction.shares;
     if let Some(amount) = amount {
@@ -142,7 +142,8 @@ pub(crate) fn complete(transaction: &mut Transaction, amount: Option<Money>, nam
         let shares = moved.ok_or_else(|| Fault::missing(names.shares))?;
         let price = transaction.price.ok_or_else(|| Fault::missing(names.amount))?;
         let size = transaction.option.as_ref().map_or(1, |option| i128::from(option.multiplier));
-        let units = shares.billionths().checked_mul(size).map(Shares::from_billionths).ok_or_else(|| too_large(shares))?;
+        let units =
+            shares.billionths().checked_mul(size).map(Shares::from_billionths).ok_or_else(|| too_large(shares))?;
         Ok(-gross(price, units).ok_or_else(|| too_large(shares))? - transaction.fees)
     };
     match transaction.action {
@@ -154,7 +155,8 @@ pub(crate) fn complete(transaction: &mut Transaction, amount: Option<Money>, nam
             }
             let wrong = if shares.is_negative() { -transaction.amount } else { transaction.amount };
             if wrong > SMALL_CHANGE + transaction.fees.abs() {
-                let reason = if shares.is_negative() { "is a sale that costs cash" } else { "is a purchase that pays cash" };
+                let reason =
+                    if shares.is_negative() { "is a sale that costs cash" } else { "is a purchase that pays cash" };
                 return Err(Fault::new(names.amount, &transaction.amount.to_string(), reason));
             }
         }

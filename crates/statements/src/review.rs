@@ -111,7 +111,9 @@ fn leave_out_unreadable(statement: &mut Statement, rows: &BTreeSet<u32>) {
     let (left, kept): (Vec<_>, Vec<_>) =
         std::mem::take(&mut statement.quarantined).into_iter().partition(|note| rows.contains(&note.row));
     statement.quarantined = kept;
-    statement.ignored.extend(left.into_iter().map(|note| RowNote { reason: format!("{LEFT_OUT}: {}", note.reason), ..note }));
+    statement
+        .ignored
+        .extend(left.into_iter().map(|note| RowNote { reason: format!("{LEFT_OUT}: {}", note.reason), ..note }));
     statement.ignored.sort_by_key(|note| note.row);
 }
 

@@ -77,10 +77,10 @@ pub fn dry_run(arguments: &ImportArgs, context: &Context) -> Result<Report, Fail
             .into());
     }
     let options = HistoryOptions {
-            format: arguments.format.clone(),
-            account: arguments.account.clone(),
-            ..HistoryOptions::default()
-        };
+        format: arguments.format.clone(),
+        account: arguments.account.clone(),
+        ..HistoryOptions::default()
+    };
     let (histories, mut errors) = read_histories(&arguments.files, &options, context);
     if histories.is_empty() {
         return Err(errors);

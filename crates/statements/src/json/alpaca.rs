@@ -134,7 +134,8 @@ fn activity(fields: &Fields<'_>, row: u32, gathering: &mut Gathering) -> Result<
             Meaning::LeaveOut => return Ok(Outcome::ignore(&kind, LEFT_OUT)),
         },
     };
-    let subtype = first_words(fields, &["activity_sub_type", "activity_subtype"]).map_or(String::new(), |(_, text)| text);
+    let subtype =
+        first_words(fields, &["activity_sub_type", "activity_subtype"]).map_or(String::new(), |(_, text)| text);
     let date = first_words(fields, &["date", "settle_date", "transaction_time", "created_at", "executed_at"]);
     let (column, text) = date.ok_or_else(|| Fault::missing("date"))?;
     let mut draft = Transaction::new(A::Other, facts::new_york_date(column, &text)?, row);
@@ -267,8 +268,9 @@ fn open_or_close(statement: &mut Statement) {
         rows.sort_unstable();
         statement.questions.push(crate::Question {
             key: "option-side".to_owned(),
-            text: "Trades of options do not say whether they open or close. Is every earlier trade of them in the file?"
-                .to_owned(),
+            text:
+                "Trades of options do not say whether they open or close. Is every earlier trade of them in the file?"
+                    .to_owned(),
             rows,
             proposed: "take a trade that brings the holding of the file nearer to zero as closing".to_owned(),
         });

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::value::{Document, field, words};
 use super::has_fields;
+use super::value::{Document, field, words};
 use crate::dialect::{self, book_named};
 use crate::formats::{Confidence, Format, FormatInfo, Sniff};
 use crate::gather::{Fault, Gathering, clip};
@@ -38,7 +38,9 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     let names: Vec<Cow<'_, str>> = COLUMNS.iter().map(|name| Cow::Borrowed(*name)).collect();
     let mut done = 0;
     for root in roots {
-        let fields = root.fields().ok_or_else(|| document.malformed(root, "an object with BrokerageTransactions is expected"))?;
+        let fields = root
+            .fields()
+            .ok_or_else(|| document.malformed(root, "an object with BrokerageTransactions is expected"))?;
         let list = field(&fields, LIST).ok_or_else(|| document.malformed(root, "BrokerageTransactions is missing"))?;
         let elements = list.elements().ok_or_else(|| document.malformed(list, "BrokerageTransactions is no list"))?;
         for value in elements {
@@ -46,7 +48,9 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
             options.check(done)?;
             let row = document.row(value);
             let Some(fields) = value.fields() else {
-                gathering.quarantine(Fault::new(LIST, value.json(), "holds something that is no transaction").into_note(row))?;
+                gathering.quarantine(
+                    Fault::new(LIST, value.json(), "holds something that is no transaction").into_note(row),
+                )?;
                 continue;
             };
             for (name, _) in fields.iter().filter(|(name, _)| !COLUMNS.contains(&name.as_str())) {

@@ -139,10 +139,9 @@ fn activity(fields: &Fields<'_>, row: u32, gathering: &mut Gathering) -> Result<
             draft.shares = units.map(|units| facts::directed(action, units));
         }
         MoveBySign => {
-            let out = units.map_or_else(
-                || amount.is_some_and(|amount| amount.is_negative()),
-                |units| units.is_negative(),
-            ) || upper == "TRANSFER_OUT";
+            let out = units
+                .map_or_else(|| amount.is_some_and(|amount| amount.is_negative()), |units| units.is_negative())
+                || upper == "TRANSFER_OUT";
             draft.action = if out { A::TransferOut } else { A::TransferIn };
             draft.shares = units.map(|units| facts::directed(draft.action, units));
         }
@@ -186,7 +185,8 @@ fn security(fields: &Fields<'_>, draft: &mut Transaction) -> Result<(), Fault> {
 fn contract(option: &Fields<'_>) -> Result<OptionContract, Fault> {
     let required = |name: &'static str| words(option, name).ok_or_else(|| Fault::missing(name));
     let mini = words(option, "is_mini_option");
-    let mini = mini.is_some() || super::value::field(option, "is_mini_option").is_some_and(|value| value.json() == "true");
+    let mini =
+        mini.is_some() || super::value::field(option, "is_mini_option").is_some_and(|value| value.json() == "true");
     let multiplier = if mini { 10 } else { 100 };
     if let Some(found) = words(option, "ticker").and_then(|ticker| OptionContract::parse_occ(&ticker).ok()) {
         return Ok(OptionContract { multiplier, ..found });

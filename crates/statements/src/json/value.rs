@@ -42,8 +42,7 @@ impl<'a> Document<'a> {
     pub(crate) fn parse_all(text: &'a str) -> Result<(Self, Vec<Value<'a>>), Error> {
         let lines = Lines::new(text);
         let mut values = Vec::new();
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>();
-        while let Some(value) = stream.next() {
+        for value in serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>() {
             values.push(Value { raw: value.map_err(|error| not_well_formed(&error))? });
         }
         Ok((Self { text, lines }, values))

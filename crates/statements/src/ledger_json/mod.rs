@@ -51,7 +51,8 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 Some(kind) => gathering.kind(named(&account.id), kind),
                 None => {
                     let (name, kind) = (named(&account.id), clip(&account.kind, 40));
-                    let text = format!("The ledger calls the account {name:?} {kind:?}, which is no known type. Which is it?");
+                    let text =
+                        format!("The ledger calls the account {name:?} {kind:?}, which is no known type. Which is it?");
                     gathering.ask(&format!("account-kind:{name}"), &text, "taxable", ledger.row);
                 }
             }

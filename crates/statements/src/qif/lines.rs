@@ -196,7 +196,11 @@ mod tests {
             ("1/15/26/1", None),
             ("a/b/c", None),
         ] {
-            assert_eq!(DateOrder::MonthFirst.read(text.trim()).map(|date| date.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(
+                DateOrder::MonthFirst.read(text.trim()).map(|date| date.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
         }
         assert_eq!(DateOrder::DayFirst.read("15/1/2026").unwrap().to_string(), "2026-01-15");
     }

@@ -55,12 +55,21 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
             Section::Account => account = record.text('N').map_or_else(|| account.clone(), |name| clip(name, 60)),
             Section::List => {}
             Section::Cash => {
-                gathering.ignore(record.row, "record", "belongs to a bank or card account, and only investment accounts are read")?;
+                gathering.ignore(
+                    record.row,
+                    "record",
+                    "belongs to a bank or card account, and only investment accounts are read",
+                )?;
             }
             Section::Investment => {
                 if order == DateOrder::Unclear {
                     let text = "No date tells whether days or months come first. Do months come first?";
-                    gathering.ask("date-order", text, "months first, as Quicken writes in the United States", record.row);
+                    gathering.ask(
+                        "date-order",
+                        text,
+                        "months first, as Quicken writes in the United States",
+                        record.row,
+                    );
                 }
                 match transaction(&record, &account, order, &tickers, &mut gathering) {
                     Ok(Some(transaction)) => gathering.accept(transaction)?,
@@ -158,8 +167,7 @@ fn transaction(
     // A movement whose category is another account, in brackets, is a transfer.
     let other_account = record.text('L').is_some_and(|category| category.starts_with('['));
     if other_account && word.eq_ignore_ascii_case("cash") {
-        draft.action =
-            if draft.action == Action::Withdrawal { Action::TransferOut } else { Action::TransferIn };
+        draft.action = if draft.action == Action::Withdrawal { Action::TransferOut } else { Action::TransferIn };
     }
     if action == Action::TransferIn
         && let (Some(shares), Some(price)) = (draft.shares, draft.price)
@@ -174,12 +182,7 @@ fn transaction(
 }
 
 /// The ticker of a security, by the file's list, by a person's answer, or the name itself.
-fn security(
-    name: &str,
-    tickers: &BTreeMap<String, Symbol>,
-    row: u32,
-    gathering: &mut Gathering,
-) -> Option<Symbol> {
+fn security(name: &str, tickers: &BTreeMap<String, Symbol>, row: u32, gathering: &mut Gathering) -> Option<Symbol> {
     if let Some(symbol) = tickers.get(&name.to_ascii_lowercase()) {
         return Some(symbol.clone());
     }

@@ -7,9 +7,10 @@ use lotwise_statements::{Answer, Answers, ReadOptions, Statement, read};
 use crate::told::{asked, assert_accounted, notes, told};
 
 fn answered(text: &str, answers: &[(&str, &str)]) -> Statement {
-    let given = answers.iter().map(|(key, value)| ((*key).to_owned(), Answer::parse(key, value).unwrap()));
+    let parse = |key: &str, value: &str| Answer::parse(key, value).unwrap_or_else(|error| panic!("{error}"));
+    let given = answers.iter().map(|(key, value)| ((*key).to_owned(), parse(key, value)));
     let options = ReadOptions { answers: Answers::new(given.collect::<BTreeMap<_, _>>()), ..ReadOptions::default() };
-    let statement = read(text.as_bytes(), &options).unwrap();
+    let statement = read(text.as_bytes(), &options).unwrap_or_else(|error| panic!("{error}"));
     assert_accounted(&statement);
     statement
 }
@@ -52,8 +53,10 @@ fn a_ticker_is_taken_from_the_answer() {
 #[test]
 fn rows_that_share_a_line_are_not_left_out_by_it() {
     let record = |id: &str, amount: &str| {
-        format!("{{\"id\":\"{id}\",\"activity_type\":\"FILL\",\"transaction_time\":\"2026-01-0{amount}T15:00:00Z\",\"side\":\"buy\",\
-                 \"qty\":\"1\",\"price\":\"5\",\"symbol\":\"ACRN260320P00050000\"}}")
+        format!(
+            "{{\"id\":\"{id}\",\"activity_type\":\"FILL\",\"transaction_time\":\"2026-01-0{amount}T15:00:00Z\",\"side\":\"buy\",\
+                 \"qty\":\"1\",\"price\":\"5\",\"symbol\":\"ACRN260320P00050000\"}}"
+        )
     };
     let text = format!("[{},{}]", record("a", "1"), record("b", "2"));
     let statement = answered(&text, &[("option-side", "leave out")]);

@@ -61,10 +61,26 @@ fn every_type_of_alpacas_activities_has_a_meaning() {
         ("NC", shares, "merger ACRN -2 @ - = 0.00, 0.00 USD name_change"),
         ("SPIN", shares, "spinoff ACRN -2 @ - = 0.00, 0.00 USD -"),
         ("SPLIT", shares, "split ACRN -2 @ - = 0.00, 0.00 USD -"),
-        ("OPTRD", "\"symbol\":\"ACRN\",\"qty\":\"100\",\"price\":\"50\",\"net_amount\":\"-5000\"", "buy ACRN 100 @ 50.00 = -5000.00, 0.00 USD by_exercise"),
-        ("OPEXP", "\"symbol\":\"ACRN260116C00050000\",\"qty\":\"-1\"", "option_expire ACRN260116C00050000 -1 @ - = 0.00, 0.00 USD -"),
-        ("DIV", "\"activity_sub_type\":\"SDIV\",\"symbol\":\"ACRN\",\"qty\":\"3\"", "split ACRN 3 @ - = 0.00, 0.00 USD stock_dividend"),
-        ("DIV", "\"activity_sub_type\":\"SPD\",\"net_amount\":\"3\"", "dividend - - @ - = 3.00, 0.00 USD payment_in_lieu"),
+        (
+            "OPTRD",
+            "\"symbol\":\"ACRN\",\"qty\":\"100\",\"price\":\"50\",\"net_amount\":\"-5000\"",
+            "buy ACRN 100 @ 50.00 = -5000.00, 0.00 USD by_exercise",
+        ),
+        (
+            "OPEXP",
+            "\"symbol\":\"ACRN260116C00050000\",\"qty\":\"-1\"",
+            "option_expire ACRN260116C00050000 -1 @ - = 0.00, 0.00 USD -",
+        ),
+        (
+            "DIV",
+            "\"activity_sub_type\":\"SDIV\",\"symbol\":\"ACRN\",\"qty\":\"3\"",
+            "split ACRN 3 @ - = 0.00, 0.00 USD stock_dividend",
+        ),
+        (
+            "DIV",
+            "\"activity_sub_type\":\"SPD\",\"net_amount\":\"3\"",
+            "dividend - - @ - = 3.00, 0.00 USD payment_in_lieu",
+        ),
         ("PTR", "\"net_amount\":\"0.01\"", "fee - - @ - = 0.01, 0.00 USD pass_through_rebate"),
     ] {
         let statement = statement(&activity(kind, fields));
@@ -142,9 +158,13 @@ fn snaptrades_floats_are_exact_and_its_signs_ours() {
 #[test]
 fn snaptrades_accounts_and_faults_are_named() {
     let one = |fields: &str| {
-        format!("[{{\"id\":\"a\",\"units\":2,\"trade_date\":\"2026-02-10\",\"currency\":{{\"code\":\"USD\"}},{fields}}}]")
+        format!(
+            "[{{\"id\":\"a\",\"units\":2,\"trade_date\":\"2026-02-10\",\"currency\":{{\"code\":\"USD\"}},{fields}}}]"
+        )
     };
-    let own = statement(&one("\"type\":\"FEE\",\"amount\":-1,\"account\":{\"id\":\"u\",\"number\":\"77\",\"name\":\"Roth IRA\"}"));
+    let own = statement(&one(
+        "\"type\":\"FEE\",\"amount\":-1,\"account\":{\"id\":\"u\",\"number\":\"77\",\"name\":\"Roth IRA\"}",
+    ));
     assert_eq!(own.transactions[0].account, "77");
     assert_eq!(own.account_labels.get("77").map(String::as_str), Some("Roth IRA"));
     for (fields, expected) in [
@@ -152,7 +172,10 @@ fn snaptrades_accounts_and_faults_are_named() {
         ("\"type\":\"BUY\",\"amount\":1e30,\"symbol\":{\"symbol\":\"A\"}", "1: amount is too large"),
         ("\"type\":\"BUY\",\"amount\":5,\"symbol\":{\"symbol\":\"A\"}", "1: amount is a purchase that pays cash"),
         ("\"type\":\"BUY\",\"amount\":-5", "1: symbol is missing"),
-        ("\"type\":\"SELL\",\"amount\":5,\"option_symbol\":{\"ticker\":\"ACRN261218C00240000\"}", "1: option_type is missing"),
+        (
+            "\"type\":\"SELL\",\"amount\":5,\"option_symbol\":{\"ticker\":\"ACRN261218C00240000\"}",
+            "1: option_type is missing",
+        ),
     ] {
         assert_eq!(notes(&statement(&one(fields)).quarantined), [expected]);
     }

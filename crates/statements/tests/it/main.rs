@@ -1,10 +1,10 @@
 //! Statements read from the outside, by feature.
 
+mod answers;
 mod csv_brokers;
 mod csv_faults;
 mod csv_hostile;
 mod flex;
-mod answers;
 mod hostile;
 mod json_brokers;
 mod ledger_json;

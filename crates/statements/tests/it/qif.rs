@@ -54,7 +54,10 @@ fn names_without_a_ticker_are_asked_about() {
 fn days_before_months_are_told_by_the_file() {
     let record = |day: &str| format!("D{day}\nNIntInc\nT1\n^\n");
     let unclear = statement(&format!("!Type:Invst\n{}", record("3/2/2026")));
-    assert_eq!((unclear.transactions[0].trade_date.to_string().as_str(), asked(&unclear)), ("2026-03-02", vec!["date-order"]));
+    assert_eq!(
+        (unclear.transactions[0].trade_date.to_string().as_str(), asked(&unclear)),
+        ("2026-03-02", vec!["date-order"])
+    );
     let german = statement(&format!("!Type:Invst\n{}{}", record("3.2.2026"), record("15.2.2026")));
     assert_eq!(german.transactions[0].trade_date.to_string(), "2026-02-03");
     assert!(asked(&german).is_empty());
@@ -64,7 +67,10 @@ fn days_before_months_are_told_by_the_file() {
 fn records_that_cannot_be_read_say_where_and_why() {
     for (record, expected) in [
         ("D1/15'26\nNJuggle\nT1\n^", "2: N has an unknown action \"Juggle\""),
-        ("D1/15'26\nNExercisX\nYA\nQ1\n^", "2: N exercises an employee option, whose basis is not in the file; enter the purchase by hand"),
+        (
+            "D1/15'26\nNExercisX\nYA\nQ1\n^",
+            "2: N exercises an employee option, whose basis is not in the file; enter the purchase by hand",
+        ),
         ("D13/45'26\nNDiv\nT1\n^", "2: D is not a date (expected 1/31/2026 or 1/31'26)"),
         ("D1/15'26\nNDiv\nTone\n^", "2: T is not a number"),
         ("D1/15'26\nNBuy\nQ1\nT5\n^", "2: Y is missing"),
