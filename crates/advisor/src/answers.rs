@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money, Price, Shares};
 
-/// Answers by the stable key of their question, for instance `basis:AAA@main`.
+/// BookAnswers by the stable key of their question, for instance `basis:AAA@main`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Answers(BTreeMap<String, String>);
+pub struct BookAnswers(BTreeMap<String, String>);
 
-impl Answers {
+impl BookAnswers {
     /// The answer to a question, without blanks around it; `None` where there is none or it is empty.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(|answer| answer.trim()).filter(|answer| !answer.is_empty())
     }
 
-    /// Answers a question; an earlier answer is replaced.
+    /// BookAnswers a question; an earlier answer is replaced.
     pub fn insert(&mut self, key: &str, answer: &str) {
         self.0.insert(key.to_owned(), answer.to_owned());
     }
@@ -26,7 +26,7 @@ impl Answers {
     }
 }
 
-impl<K: Into<String>, A: Into<String>> FromIterator<(K, A)> for Answers {
+impl<K: Into<String>, A: Into<String>> FromIterator<(K, A)> for BookAnswers {
     fn from_iter<I: IntoIterator<Item = (K, A)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(key, answer)| (key.into(), answer.into())).collect())
     }

@@ -19,6 +19,6 @@ pub mod suggestion;
 pub mod tax_profile;
 pub mod what_if;
 
-pub use answers::Answers;
+pub use answers::BookAnswers;
 pub use error::Error;
 pub use issue::{Issue, Severity};

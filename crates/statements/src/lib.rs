@@ -6,6 +6,7 @@
 
 mod answers;
 mod cell;
+pub mod corporate;
 mod dialect;
 mod error;
 mod facts;

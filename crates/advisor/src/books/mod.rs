@@ -23,7 +23,7 @@ pub use income::Income;
 pub use ratio::Ratio;
 pub use splits::{KnownSplit, SplitSource};
 
-use crate::answers::Answers;
+use crate::answers::BookAnswers;
 use crate::issue::Issue;
 use builder::Builder;
 use questions::Questions;
@@ -73,8 +73,8 @@ pub struct BookOptions {
     pub account_kinds: BTreeMap<String, AccountKind>,
     /// Standing lot method of every account.
     pub method: Method,
-    /// Answers to the questions of the books, by key.
-    pub answers: Answers,
+    /// BookAnswers to the questions of the books, by key.
+    pub answers: BookAnswers,
     /// Switches and rates under which lots are looked up that a file names.
     pub rules: Rules,
 }
@@ -87,7 +87,7 @@ impl BookOptions {
             as_of,
             account_kinds: BTreeMap::new(),
             method: Method::default(),
-            answers: Answers::default(),
+            answers: BookAnswers::default(),
             rules: Rules::default(),
         }
     }

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use lotwise_core::Symbol;
 
-use crate::answers::Answers;
+use crate::answers::BookAnswers;
 use crate::issue::Issue;
 
-/// Answers that were given, questions that were not, and remarks.
+/// BookAnswers that were given, questions that were not, and remarks.
 #[derive(Debug)]
 pub(super) struct Questions<'a> {
-    answers: &'a Answers,
+    answers: &'a BookAnswers,
     answered: BTreeSet<String>,
     asked: BTreeSet<String>,
     issues: Vec<Issue>,
 }
 
 impl<'a> Questions<'a> {
-    pub(super) fn new(answers: &'a Answers) -> Self {
+    pub(super) fn new(answers: &'a BookAnswers) -> Self {
         Self { answers, answered: BTreeSet::new(), asked: BTreeSet::new(), issues: Vec::new() }
     }
 

@@ -1,6 +1,6 @@
 //! Sales whose lots a file names, and what the books do where those lots are not there.
 
-use lotwise_advisor::Answers;
+use lotwise_advisor::BookAnswers;
 use lotwise_advisor::books::{BookOptions, Books, Source, build};
 use lotwise_core::Money;
 use lotwise_market::CorporateActions;
@@ -16,7 +16,7 @@ const TWO_LOTS: &str = "
     2024-02-05 sell AAA -5 50 250
 ";
 
-fn of(sources: &[Source<'_>], answers: Answers) -> (Books, Booking) {
+fn of(sources: &[Source<'_>], answers: BookAnswers) -> (Books, Booking) {
     let options = BookOptions { answers, ..BookOptions::until(date("2024-12-31")) };
     let books = build(sources, &CorporateActions::default(), &options);
     let booking = book(&books.ledger, &Rules::default()).unwrap();
@@ -24,7 +24,7 @@ fn of(sources: &[Source<'_>], answers: Answers) -> (Books, Booking) {
 }
 
 fn alone(history: &Statement) -> (Books, Booking) {
-    of(&[Source::history("h.csv", history)], Answers::default())
+    of(&[Source::history("h.csv", history)], BookAnswers::default())
 }
 
 fn bases(booking: &Booking) -> Vec<Option<Money>> {
@@ -70,7 +70,7 @@ fn lots_that_are_not_there_are_asked_about() {
     assert_eq!(asked.key.as_deref(), Some("lots:AAA@main:2024-02-05:5"));
     assert!(asked.text.contains("3") && asked.text.contains("gone"), "{}", asked.text);
     assert_eq!(booking.sales.iter().filter_map(|row| row.basis).sum::<Money>(), money("140"));
-    let answer = Answers::from_iter([(asked.key.clone().unwrap(), "2023-06-05=5")]);
+    let answer = BookAnswers::from_iter([(asked.key.clone().unwrap(), "2023-06-05=5")]);
     let (books, booking) = of(&[Source::history("h.csv", &history)], answer);
     assert!(books.issues.is_empty() && books.answered.len() == 1, "{:?}", books.issues);
     assert_eq!(bases(&booking), [Some(money("200"))]);
@@ -89,7 +89,7 @@ fn another_file_names_the_lots_of_a_sale() {
     let as_lots = [Source::history("h.csv", &history), Source::lots("realised.csv", &report)];
     let as_history = [Source::history("realised.csv", &report), Source::history("h.csv", &history)];
     for sources in [as_lots, as_history] {
-        let (books, booking) = of(&sources, Answers::default());
+        let (books, booking) = of(&sources, BookAnswers::default());
         assert!(books.issues.is_empty(), "{:?}", books.issues);
         assert_eq!(booking.sales.iter().filter_map(|row| row.basis).sum::<Money>(), money("140"));
         assert_eq!(books.cash.values().copied().sum::<Money>(), money("-350"));
@@ -102,7 +102,7 @@ fn a_report_of_other_sales_is_not_used_and_said() {
     let mut report = statement("2024-02-05 sell AAA -4 - 100");
     report.transactions[0].lots = vec![acquired("2023-06-05", "4", None)];
     let sources = [Source::history("h.csv", &history), Source::lots("realised.csv", &report)];
-    let (books, booking) = of(&sources, Answers::default());
+    let (books, booking) = of(&sources, BookAnswers::default());
     assert_eq!(codes(&books), ["realised-differs"]);
     assert_eq!(bases(&booking), [Some(money("100"))]);
 }
@@ -130,11 +130,11 @@ fn what_was_held_before_the_files_can_be_answered() {
     let (books, booking) = alone(&history);
     assert_eq!((codes(&books), bases(&booking)), (vec!["history-incomplete"], vec![None]));
     assert_eq!(books.issues[0].key.as_deref(), Some("basis:AAA@main"));
-    let answers = Answers::from_iter([("basis:AAA@main", "4 @ 20 2019-03-04; 6 @ 30 2023-12-01")]);
+    let answers = BookAnswers::from_iter([("basis:AAA@main", "4 @ 20 2019-03-04; 6 @ 30 2023-12-01")]);
     let (books, booking) = of(&[Source::history("h.csv", &history)], answers);
     assert!(books.issues.is_empty(), "{:?}", books.issues);
     assert_eq!(bases(&booking), [Some(money("80")), Some(money("180"))]);
-    let answers = Answers::from_iter([("basis:AAA@main", "a lot")]);
+    let answers = BookAnswers::from_iter([("basis:AAA@main", "a lot")]);
     let (books, _) = of(&[Source::history("h.csv", &history)], answers);
     assert_eq!(codes(&books), ["answer-unclear", "history-incomplete"]);
 }
@@ -148,7 +148,7 @@ fn shares_that_came_in_bring_the_lots_that_their_row_states() {
     let lot = &booking.open_lots[0];
     assert_eq!((lot.basis, lot.basis_source), (Some(money("380")), BasisSource::Stated));
     history.transactions[0].lots.clear();
-    let answers = Answers::from_iter([("basis:AAA@main:2024-02-05", "@38 2024-02-05")]);
+    let answers = BookAnswers::from_iter([("basis:AAA@main:2024-02-05", "@38 2024-02-05")]);
     let (books, booking) = of(&[Source::history("h.csv", &history)], answers);
     assert!(books.issues.is_empty(), "{:?}", books.issues);
     assert_eq!(booking.open_lots[0].basis, Some(money("380")));

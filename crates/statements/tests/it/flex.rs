@@ -57,7 +57,7 @@ fn every_kind_of_trade_has_its_action_sign_and_detail() {
             format!("{STOCK} buySell=\"SELL\" quantity=\"-4\" price=\"6\" proceeds=\"24\" ibCommission=\"-1\" taxes=\"-0.5\""),
             "sell ACRN -4 @ 6.00 = 22.50, 1.50 USD -",
         ),
-        // A rebate is in the amount and is no fee.
+        // A rebate is a fee below zero, inside the amount.
         (
             format!("{STOCK} buySell=\"BUY\" quantity=\"4\" tradePrice=\"6\" proceeds=\"-24\" ibCommission=\"0.1\""),
             "buy ACRN 4 @ 6.00 = -23.90, -0.10 USD -",
