@@ -60,7 +60,7 @@ pub fn statement(lines: &str) -> Statement {
         account_labels: Default::default(),
         account_kinds: Default::default(),
         questions: Vec::new(),
-        answered: Vec::new(),
+        answered: Default::default(),
     }
 }
 
