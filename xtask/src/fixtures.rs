@@ -72,7 +72,22 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "0",
         },
     },
-    FixtureExpectation { file: "handwritten_etrade_legacy.csv", expect: Refused("E*TRADE histories") },
+    FixtureExpectation {
+        file: "handwritten_etrade_legacy.csv",
+        expect: Read {
+            format: "etrade-transactions-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 2, "-649.91"),
+                ("cash_move", 1, "15000.00"),
+                ("dividend", 1, "81.33"),
+                ("interest", 1, "0.14"),
+                ("reinvest_buy", 1, "-81.33"),
+                ("sell", 1, "402.15"),
+            ],
+            fees: "5.00",
+        },
+    },
     FixtureExpectation {
         file: "handwritten_ibkr_activity_statement.csv",
         expect: Read {
@@ -104,7 +119,21 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "0.97",
         },
     },
-    FixtureExpectation { file: "handwritten_merrill_space_before_comma.csv", expect: Refused("Merrill histories") },
+    FixtureExpectation {
+        file: "handwritten_merrill_space_before_comma.csv",
+        expect: Read {
+            format: "merrill-activity-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-45567.00"),
+                ("cash_move", 1, "50000.00"),
+                ("dividend", 1, "304.43"),
+                ("interest", 1, "0.50"),
+                ("sell", 1, "1499.96"),
+            ],
+            fees: "0",
+        },
+    },
     FixtureExpectation {
         file: "handwritten_robinhood_9col.csv",
         expect: Read {
@@ -123,7 +152,7 @@ pub const EXPECTED: &[FixtureExpectation] = &[
     },
     FixtureExpectation {
         file: "handwritten_schwab_realized_lots.csv",
-        expect: Refused("Schwab realized gain/loss lots"),
+        expect: Read { format: "schwab-realized-lots-csv", sums: Net, groups: &[("sell", 3, "3755.00")], fees: "0" },
     },
     FixtureExpectation {
         file: "handwritten_snaptrade_activities.json",
@@ -134,8 +163,31 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "0.03",
         },
     },
-    FixtureExpectation { file: "handwritten_vanguard_us_ofxdownload.csv", expect: Refused("Vanguard downloads") },
-    FixtureExpectation { file: "handwritten_webull_orders.csv", expect: Refused("Webull orders") },
+    FixtureExpectation {
+        file: "handwritten_vanguard_us_ofxdownload.csv",
+        expect: Read {
+            format: "vanguard-download-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-2300.00"),
+                ("cash_move", 2, "0.00"),
+                ("dividend", 1, "8.50"),
+                ("reinvest_buy", 1, "-8.50"),
+                ("sell", 1, "959.98"),
+            ],
+            fees: "0.02",
+        },
+    },
+    FixtureExpectation {
+        file: "handwritten_webull_orders.csv",
+        expect: Read {
+            format: "webull-orders-csv",
+            sums: Net,
+            // The cancelled order is ignored.
+            groups: &[("buy", 2, "-19340.00"), ("sell", 1, "18910.00")],
+            fees: "0",
+        },
+    },
     FixtureExpectation {
         file: "ibkr_flex_cash.xml",
         expect: Read {
@@ -238,12 +290,30 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "25.00",
         },
     },
-    FixtureExpectation { file: "revolut_invest.csv", expect: Refused("Revolut investment statements") },
+    FixtureExpectation {
+        file: "revolut_invest.csv",
+        expect: Read {
+            format: "revolut-invest-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 3, "-155.11"),
+                ("cash_move", 5, "-25.72"),
+                ("dividend", 1, "0.08"),
+                ("fee", 1, "-0.01"),
+                ("other", 1, ""),
+                ("sell", 1, "80.34"),
+            ],
+            fees: "0",
+        },
+    },
     FixtureExpectation {
         file: "schwab_equity_award_v1.json",
         expect: Read { format: "schwab-equity-awards-json", sums: Net, groups: &[("other", 4, "")], fees: "0.67" },
     },
-    FixtureExpectation { file: "schwab_rsu_awards.csv", expect: Refused("Schwab equity awards") },
+    FixtureExpectation {
+        file: "schwab_rsu_awards.csv",
+        expect: Read { format: "schwab-equity-awards-csv", sums: Net, groups: &[("other", 1, "")], fees: "0" },
+    },
     FixtureExpectation {
         file: "schwab_rsu_transactions.csv",
         expect: Read {
@@ -295,8 +365,38 @@ pub const EXPECTED: &[FixtureExpectation] = &[
             fees: "10.00",
         },
     },
-    FixtureExpectation { file: "trading212_2024.csv", expect: Refused("Trading 212 histories") },
-    FixtureExpectation { file: "vanguard_uk_cash_investment.csv", expect: Refused("Vanguard UK reports") },
+    FixtureExpectation {
+        file: "trading212_2024.csv",
+        expect: Read {
+            format: "trading212-history-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 1, "-2381.35"),
+                ("cash_move", 2, "1000.00"),
+                ("dividend", 1, "0.11"),
+                ("interest", 1, "0.04"),
+                ("other", 1, ""),
+                ("sell", 1, "3138.50"),
+            ],
+            fees: "0",
+        },
+    },
+    FixtureExpectation {
+        file: "vanguard_uk_cash_investment.csv",
+        expect: Read {
+            format: "vanguard-uk-report-csv",
+            sums: Net,
+            groups: &[
+                ("buy", 4, "-46329.34"),
+                ("cash_move", 5, "45879.76"),
+                ("dividend", 4, "396.66"),
+                ("fee", 2, "-27.96"),
+                ("interest", 1, "0.41"),
+                ("sell", 1, "104.06"),
+            ],
+            fees: "0",
+        },
+    },
 ];
 
 /// How many files came out as they must.

@@ -15,6 +15,20 @@ pub(crate) enum DateStyle {
     Compact,
     /// `Jan-31-2024`, `January 31, 2024`.
     MonthName,
+    /// `31/01/2024`, `31.01.2024`, `31-01-24`.
+    DayMonthYear,
+}
+
+/// What a comma inside a number means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comma {
+    /// It parts thousands, as American brokers write; a sign other than the dollar is refused.
+    Thousands,
+    /// A lone comma may part thousands or decimals, so it is refused (tables delimited by semicolons).
+    Unclear,
+    /// Thousands or decimals by the shape of the number, where that is beyond doubt; signs of other currencies are
+    /// read too.
+    ByShape,
 }
 
 /// True for the ways of writing that there is nothing.
@@ -24,15 +38,12 @@ pub(crate) fn is_nothing(text: &str) -> bool {
 
 /// The plain decimal that a number stands for: `($1,234.50)` is `-1234.50`.
 ///
-/// With `decimal_comma_possible` (tables delimited by semicolons) a lone comma is refused, since it may be
-/// the decimal point.
-///
 /// # Errors
 /// The reason.
-pub(crate) fn number(text: &str, decimal_comma_possible: bool) -> Result<Cow<'_, str>, &'static str> {
+pub(crate) fn number(text: &str, comma: Comma) -> Result<Cow<'_, str>, &'static str> {
     let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let digits = text.strip_prefix('-').unwrap_or(text);
-    if !digits.is_empty() && digits.bytes().all(plain) {
+    if !digits.is_empty() && digits.bytes().all(plain) && digits.matches('.').count() <= 1 {
         return Ok(Cow::Borrowed(text));
     }
     const NO_NUMBER: &str = "is not a number";
@@ -54,10 +65,11 @@ pub(crate) fn number(text: &str, decimal_comma_possible: bool) -> Result<Cow<'_,
             }
             (rest, signed) = (after.trim_start(), true);
         }
-        let money = rest.strip_prefix("US$").or_else(|| rest.strip_prefix("USD")).or_else(|| rest.strip_prefix('$'));
-        rest = money.map_or(rest, str::trim_start);
+        let signs: &[&str] = if comma == Comma::ByShape { &SIGNS } else { &SIGNS[..3] };
+        rest = signs.iter().find_map(|sign| rest.strip_prefix(sign)).map_or(rest, str::trim_start);
     }
-    rest = rest.strip_suffix("USD").map_or(rest, str::trim_end);
+    let signs: &[&str] = if comma == Comma::ByShape { &SIGNS[1..] } else { &SIGNS[1..2] };
+    rest = signs.iter().find_map(|sign| rest.strip_suffix(sign)).map_or(rest, str::trim_end);
     if let Some(before) = rest.strip_suffix('-') {
         if signed {
             return Err(NO_NUMBER);
@@ -71,19 +83,63 @@ pub(crate) fn number(text: &str, decimal_comma_possible: bool) -> Result<Cow<'_,
     if negative {
         digits.push('-');
     }
-    if rest.contains(',') {
+    if comma == Comma::ByShape {
+        digits.push_str(&by_shape(rest).ok_or(UNCLEAR)?);
+    } else if rest.contains(',') {
         let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
-        let mut groups = whole.split(',');
-        let first = groups.next().unwrap_or_default();
-        let grouped = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
-        if !grouped || (decimal_comma_possible && fraction.is_none()) {
-            return Err("does not tell decimals from thousands (expected 1,234.56 or 1234.56)");
+        if !is_grouped(whole, ',') || (comma == Comma::Unclear && fraction.is_none()) {
+            return Err(UNCLEAR);
         }
         digits.extend(rest.chars().filter(|&character| character != ','));
     } else {
         digits.push_str(rest);
     }
     Ok(Cow::Owned(digits))
+}
+
+const UNCLEAR: &str = "does not tell decimals from thousands (expected 1,234.56 or 1234.56)";
+
+/// Signs of money: those of the dollar first, then those of the other currencies that exports carry.
+const SIGNS: [&str; 9] = ["US$", "USD", "$", "€", "EUR", "£", "GBP", "CHF", "PLN"];
+
+/// The currency whose sign stands in a number, where one does.
+pub(crate) fn currency_sign(text: &str) -> Option<&'static str> {
+    let signs = [("€", "EUR"), ("EUR", "EUR"), ("£", "GBP"), ("GBP", "GBP"), ("CHF", "CHF"), ("PLN", "PLN")];
+    let dollars = [("$", "USD"), ("USD", "USD")];
+    signs.into_iter().chain(dollars).find(|(sign, _)| text.contains(sign)).map(|(_, code)| code)
+}
+
+/// Whether groups of three digits follow the first of one to three.
+fn is_grouped(whole: &str, separator: char) -> bool {
+    let mut groups = whole.split(separator);
+    let first = groups.next().unwrap_or_default();
+    (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)
+}
+
+/// Digits with a point or none, where the last of points and commas parts the decimals. `None` where it may part
+/// thousands as well (`1,234`).
+fn by_shape(text: &str) -> Option<String> {
+    let text = text.replace(['\u{a0}', '\u{202f}'], "");
+    let (commas, points) = (text.matches(',').count(), text.matches('.').count());
+    let decimal = match (commas, points) {
+        (0, 0 | 1) => return Some(text),
+        // Zero never leads a group, and a group has three digits.
+        (1, 0) => {
+            let (whole, fraction) = text.split_once(',')?;
+            if fraction.len() == 3 && whole.len() <= 3 && whole != "0" && !whole.is_empty() {
+                return None;
+            }
+            ','
+        }
+        (_, 0) => return is_grouped(&text, ',').then(|| text.replace(',', "")),
+        (0, _) => return is_grouped(&text, '.').then(|| text.replace('.', "")),
+        _ if text.rfind(',') > text.rfind('.') => ',',
+        _ => '.',
+    };
+    let (whole, fraction) = text.rsplit_once(decimal)?;
+    let separator = if decimal == ',' { '.' } else { ',' };
+    let plain = !whole.contains(decimal) && (!whole.contains(separator) || is_grouped(whole, separator));
+    plain.then(|| format!("{}.{fraction}", whole.replace(separator, "")))
 }
 
 /// The date at the beginning of the cell, in one of these styles; a time of day may follow it.
@@ -100,11 +156,13 @@ pub(crate) fn date(text: &str, styles: &[DateStyle]) -> Option<Date> {
             }
             ymd(day.get(..4)?, day.get(4..6)?, day.get(6..)?)
         }
-        DateStyle::MonthDayYear => {
+        DateStyle::MonthDayYear | DateStyle::DayMonthYear => {
             let end = text.find([' ', 'T', ',', ';']).unwrap_or(text.len());
             let (day, rest) = text.split_at(end);
-            let mut parts = day.split(['/', '-']);
-            let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
+            let separators: &[char] = if *style == DateStyle::DayMonthYear { &['/', '-', '.'] } else { &['/', '-'] };
+            let mut parts = day.split(separators);
+            let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
+            let (month, day) = if *style == DateStyle::DayMonthYear { (second, first) } else { (first, second) };
             if parts.next().is_some() || !time_follows(rest) {
                 return None;
             }
@@ -159,7 +217,8 @@ pub(crate) enum Security {
 pub(crate) fn security(text: &str) -> Result<Security, &'static str> {
     let text = text.trim_matches(['*', ' ']);
     const NONE: [&str; 4] = ["no number", "no description", "none", "cash"];
-    if is_nothing(text) || NONE.iter().any(|none| text.eq_ignore_ascii_case(none)) {
+    // A number sign begins the house's own numbers, for cash that lies elsewhere.
+    if is_nothing(text) || text.starts_with('#') || NONE.iter().any(|none| text.eq_ignore_ascii_case(none)) {
         return Ok(Security::None);
     }
     if is_cusip(text) || is_isin(text) {
@@ -235,18 +294,40 @@ mod tests {
             (".5", ".5"),
         ];
         for (text, expected) in cases {
-            assert_eq!(number(text, false).as_deref(), Ok(expected), "{text}");
+            assert_eq!(number(text, Comma::Thousands).as_deref(), Ok(expected), "{text}");
         }
         for text in ["NaN", "inf", "1,23", "1,2345.0", "--1", "-(1)", "€5", "abc", "(", "$", "1,234,5"] {
-            assert!(number(text, false).is_err(), "{text}");
+            assert!(number(text, Comma::Thousands).is_err(), "{text}");
         }
-        assert!(number("1,234", true).is_err() && number("1,234.5", true).is_ok());
+        assert!(number("1,234", Comma::Unclear).is_err() && number("1,234.5", Comma::Unclear).is_ok());
+    }
+
+    #[test]
+    fn decimals_are_told_from_thousands_by_shape() {
+        let cases = [
+            ("€88.94", "88.94"),
+            ("0,76672417", "0.76672417"),
+            ("-1.234,50 EUR", "-1234.50"),
+            ("£1,234.50", "1234.50"),
+            ("1,234,567", "1234567"),
+            ("1.234.567", "1234567"),
+            ("0,123", "0.123"),
+            ("12,5", "12.5"),
+            ("$0", "0"),
+            ("GBP -3", "-3"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(number(text, Comma::ByShape).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["1,234", "1.2.3", "1,23.4,5", "€", "1,2,3.4"] {
+            assert!(number(text, Comma::ByShape).is_err(), "{text}");
+        }
     }
 
     #[test]
     fn dates_read_in_the_styles_asked_for() {
-        use DateStyle::{Compact, Iso, MonthDayYear, MonthName};
-        let cases: [(&str, DateStyle, Option<&str>); 16] = [
+        use DateStyle::{Compact, DayMonthYear, Iso, MonthDayYear, MonthName};
+        let cases: [(&str, DateStyle, Option<&str>); 19] = [
             ("01/31/2024", MonthDayYear, Some("2024-01-31")),
             ("1/2/24", MonthDayYear, Some("2024-01-02")),
             ("1-2-2024 10:30", MonthDayYear, Some("2024-01-02")),
@@ -263,6 +344,9 @@ mod tests {
             ("March 31, 2026", MonthName, Some("2026-03-31")),
             ("Foo 1 2024", MonthName, None),
             ("", Iso, None),
+            ("31/01/2024", DayMonthYear, Some("2024-01-31")),
+            ("31.01.24 10:20:00", DayMonthYear, Some("2024-01-31")),
+            ("01/31/2024", DayMonthYear, None),
         ];
         for (text, style, expected) in cases {
             assert_eq!(date(text, &[style]), expected.map(|text| Date::parse(text).unwrap()), "{text}");

@@ -17,7 +17,7 @@ const SMALL_CHANGE: Money = Money::from_whole(1);
 
 /// A number as it is written in English, with a currency sign, thousands or parentheses if any.
 fn number<T>(column: &str, text: &str, parse: fn(&str) -> Result<T, DecimalError>) -> Result<T, Fault> {
-    let plain = cell::number(text, false).map_err(|reason| Fault::new(column, text, reason))?;
+    let plain = cell::number(text, cell::Comma::Thousands).map_err(|reason| Fault::new(column, text, reason))?;
     parse(&plain).map_err(|error| match error {
         DecimalError::TooLarge(_) => Fault::new(column, text, "is too large"),
         DecimalError::Empty | DecimalError::NotANumber(_) | DecimalError::TooPrecise(_) => {

@@ -7,7 +7,7 @@ use lotwise_core::{AccountKind, Symbol};
 use crate::answers::{Answer, Answers};
 use crate::identity::{Content, Identity};
 use crate::read::ReadOptions;
-use crate::{Action, Error, Question, RowNote, Statement, Transaction};
+use crate::{Action, Error, Question, RowNote, StatedLot, Statement, Transaction};
 
 /// Longest piece of a file that a note or a description repeats.
 const LONGEST_VALUE: usize = 120;
@@ -216,6 +216,25 @@ impl Gathering {
         }
     }
 
+    /// Adds a lot to the transaction accepted last, where that is a trade of this security; false where it is not.
+    pub(crate) fn add_lot(&mut self, symbol: Option<&Symbol>, lot: StatedLot) -> bool {
+        let Some(last) = self.statement.transactions.last_mut() else { return false };
+        let closes = matches!(
+            last.action,
+            Action::Buy
+                | Action::Sell
+                | Action::OptionClose
+                | Action::OptionExercise
+                | Action::OptionAssign
+                | Action::OptionExpire
+        );
+        let same = closes && symbol.is_some() && last.symbol.as_ref() == symbol;
+        if same {
+            last.lots.push(lot);
+        }
+        same
+    }
+
     /// Sets a record aside that carries no event of its own.
     pub(crate) fn ignore(&mut self, row: u32, what: &str, reason: &str) -> Result<(), Error> {
         self.count()?;
@@ -270,7 +289,6 @@ mod tests {
     use lotwise_core::{Date, Money};
 
     use super::*;
-    use crate::Action;
 
     fn deposit(id: &str, amount: i64, row: u32) -> Transaction {
         Transaction {

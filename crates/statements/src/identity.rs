@@ -60,6 +60,13 @@ impl Content {
         part(&transaction.amount.billionths().to_le_bytes());
         part(&transaction.fees.billionths().to_le_bytes());
         part(transaction.currency.as_bytes());
+        // Two sales may differ in nothing but the lot that they closed.
+        for lot in &transaction.lots {
+            part(lot.id.as_deref().unwrap_or_default().as_bytes());
+            part(&lot.acquired.map_or(i32::MIN, lotwise_core::Date::days).to_le_bytes());
+            part(&lot.shares.billionths().to_le_bytes());
+            part(&lot.basis.map_or(i128::MIN, |basis| basis.billionths()).to_le_bytes());
+        }
         let digest = hash.finalize();
         let mut first = [0; 16];
         for (to, from) in first.iter_mut().zip(digest.iter()) {

@@ -14,64 +14,11 @@ struct Unread {
     remedy: &'static str,
 }
 
-const OFX_INSTEAD: &str = "download OFX or QFX from the broker instead, or convert to the lotwise-csv format";
 const OWN_INSTEAD: &str = "convert to the lotwise-csv format";
 const HISTORY_INSTEAD: &str = "download the transaction history instead";
 
 const UNREAD: &[Unread] = &[
-    Unread {
-        title: "Schwab realized gain/loss lots",
-        markers: &["opened date,", "closed date,", "wash sale?"],
-        remedy: HISTORY_INSTEAD,
-    },
-    Unread { title: "Schwab equity awards", markers: &["date,action,symbol,", "awarddate,"], remedy: HISTORY_INSTEAD },
     Unread { title: "Schwab positions", markers: &["positions for ", "mkt val"], remedy: HISTORY_INSTEAD },
-    Unread {
-        title: "E*TRADE histories",
-        markers: &["transactiondate,transactiontype,securitytype,symbol"],
-        remedy: OFX_INSTEAD,
-    },
-    Unread {
-        title: "E*TRADE histories",
-        markers: &["transaction date,", "activity type,", "description"],
-        remedy: OFX_INSTEAD,
-    },
-    Unread {
-        title: "Merrill histories",
-        markers: &["trade date,settlement date,account,description,type,symbol/ cusip"],
-        remedy: OFX_INSTEAD,
-    },
-    Unread {
-        title: "Vanguard downloads (CSV)",
-        markers: &["account number,investment name,symbol,shares,share price"],
-        remedy: OFX_INSTEAD,
-    },
-    Unread {
-        title: "Vanguard downloads (CSV)",
-        markers: &["account number,trade date,settlement date,transaction type"],
-        remedy: OFX_INSTEAD,
-    },
-    Unread {
-        title: "Vanguard UK reports",
-        markers: &["cash transactions,", "date,details,amount,balance"],
-        remedy: OWN_INSTEAD,
-    },
-    Unread {
-        title: "Vanguard UK reports",
-        markers: &["investment transactions,", "date,investmentname"],
-        remedy: OWN_INSTEAD,
-    },
-    Unread { title: "Webull orders", markers: &["name,symbol,side,status,filled,total qty"], remedy: OWN_INSTEAD },
-    Unread {
-        title: "Revolut investment statements",
-        markers: &["date,ticker,type,quantity,price per share,total amount,currency"],
-        remedy: OWN_INSTEAD,
-    },
-    Unread {
-        title: "Trading 212 histories",
-        markers: &["action,time,isin,ticker,name,no. of shares"],
-        remedy: OWN_INSTEAD,
-    },
     Unread {
         title: "Interactive Brokers Flex queries in CSV",
         markers: &["type,settledate,", "currencyprimary"],
@@ -117,11 +64,22 @@ pub(crate) fn explain(sniff: &Sniff<'_>) -> Error {
 
 /// The table that lacks one or two columns of a dialect, if it has most of them.
 fn nearest_table(sniff: &Sniff<'_>) -> Option<Error> {
-    const TABLES: [&Dialect; 4] = [
+    const TABLES: [&Dialect; 15] = [
         &dialect::lotwise::DIALECT,
         &dialect::schwab::DIALECT,
         &dialect::fidelity::DIALECT,
         &dialect::robinhood::DIALECT,
+        &dialect::etrade::NEW,
+        &dialect::etrade::OLD,
+        &dialect::merrill::DIALECT,
+        &dialect::vanguard::TRANSACTIONS,
+        &dialect::webull::DIALECT,
+        &dialect::schwab_awards::DIALECT,
+        &dialect::schwab_realized::DIALECT,
+        &dialect::revolut::DIALECT,
+        &dialect::trading212::DIALECT,
+        &dialect::xtb::DIALECT,
+        &dialect::form_1099b::DIALECT,
     ];
     TABLES
         .iter()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Column, Role};
+use super::{Dialect, HeaderStyle, Role};
 
 /// Where the roles of a dialect stand in one header.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct Header {
     pub(crate) names: Vec<String>,
     /// Columns that the dialect does not list.
     pub(crate) unknown: Vec<usize>,
+    /// Currency in the name of the column of amounts.
+    pub(crate) currency: Option<String>,
 }
 
 impl Header {
@@ -22,18 +24,22 @@ impl Header {
     ///
     /// # Errors
     /// The first name of each required column that is not there.
-    pub(crate) fn find(columns: &[Column], cells: &[Cow<'_, str>]) -> Result<Self, Vec<&'static str>> {
-        let names: Vec<String> = cells.iter().map(|cell| normal_name(cell)).collect();
-        let mut header = Self { at: [None; Role::COUNT], fees: Vec::new(), names: Vec::new(), unknown: Vec::new() };
+    pub(crate) fn find(dialect: &Dialect, cells: &[Cow<'_, str>]) -> Result<Self, Vec<&'static str>> {
+        let names: Vec<String> = cells.iter().map(|cell| normal_name(cell, dialect.header)).collect();
+        let mut header =
+            Self { at: [None; Role::COUNT], fees: Vec::new(), names: Vec::new(), unknown: Vec::new(), currency: None };
         let mut taken = vec![false; names.len()];
         let mut missing = Vec::new();
-        for column in columns {
+        for column in dialect.columns {
             // The order of the synonyms decides, not that of the file: the better name wins.
-            let place = column.names.iter().find_map(|wanted| names.iter().position(|name| name == wanted));
+            let place = column.names.iter().find_map(|wanted| names.iter().position(|name| is_called(name, wanted)));
             match place {
                 Some(place) => {
                     taken[place] = true;
                     header.at[column.role as usize].get_or_insert(place);
+                    if column.role == Role::Amount {
+                        header.currency = currency_of(&names[place]).map(str::to_ascii_uppercase);
+                    }
                     if column.role == Role::Fee {
                         header.fees.push(place);
                     }
@@ -66,7 +72,50 @@ impl Header {
     }
 }
 
-/// Lower case, without `($)`, with single blanks.
-fn normal_name(cell: &str) -> String {
-    super::row::normal(&cell.replace("($)", " "))
+/// Whether a column's name is the one wanted; `total (*)` is `total (eur)`.
+fn is_called(name: &str, wanted: &str) -> bool {
+    match wanted.strip_suffix("(*)") {
+        Some(start) => name
+            .strip_prefix(start)
+            .is_some_and(|rest| currency_of(rest).is_some_and(|code| rest.len() == code.len() + 2)),
+        None => name == wanted,
+    }
+}
+
+/// The currency in brackets at the end of a name: `eur` of `total (eur)`.
+fn currency_of(name: &str) -> Option<&str> {
+    let code = name.strip_suffix(')')?.rsplit_once('(')?.1;
+    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(code)
+}
+
+/// Lower case, without `($)`, with single blanks; a form's box numbers and remarks in brackets left out where the
+/// style has them.
+fn normal_name(cell: &str, style: HeaderStyle) -> String {
+    let name = super::row::normal(&cell.replace("($)", " "));
+    if style == HeaderStyle::Plain {
+        return name;
+    }
+    let mut plain = String::with_capacity(name.len());
+    let mut depth = 0_usize;
+    for character in name.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            other if depth == 0 => plain.push(other),
+            _ => {}
+        }
+    }
+    let words: Vec<&str> = plain.split_whitespace().filter(|word| !is_box_number(word)).collect();
+    words.join(" ").trim_matches(['-', ':', '.', ' ']).to_owned()
+}
+
+/// `1a`, `1d.`, `1099-b`, `1099-b-1g`, `box`, `12`.
+fn is_box_number(word: &str) -> bool {
+    let rest = word.trim_end_matches(['.', ':', '-']);
+    let rest = rest.strip_prefix("1099-b").unwrap_or(rest).trim_start_matches('-');
+    let letters = rest.trim_start_matches(|character: char| character.is_ascii_digit());
+    let number = rest.len() - letters.len();
+    rest.is_empty()
+        || rest == "box"
+        || ((1..=2).contains(&number) && letters.len() <= 1 && letters.bytes().all(|byte| byte.is_ascii_lowercase()))
 }

@@ -124,6 +124,8 @@ static TRADES: Dialect = Dialect {
         optional(Role::Kind, &["datadiscriminator"]),
         optional(Role::Code, &["code"]),
         optional(Role::Account, &["account"]),
+        optional(Role::Basis, &["basis"]),
+        optional(Role::Gain, &["realized p/l"]),
     ],
     dates: DATES,
     classify: Classify::With(trade),
@@ -142,7 +144,7 @@ fn trade(row: &Row<'_>) -> Option<Class> {
             return plain(Ignore("an execution of the order above it"), "");
         }
         "trade" | "execution" => {}
-        "closedlot" | "closed lot" => return plain(Ignore("a tax lot of the sale above it, not a trade"), ""),
+        "closedlot" | "closed lot" => return plain(Kind::Lot, ""),
         "washsale" | "wash sale" => return plain(Ignore("a wash sale as the broker sees it, not a trade"), ""),
         "symbolsummary" | "assetsummary" => return plain(Ignore("a summary, not a trade"), ""),
         _ => return None,
@@ -162,7 +164,12 @@ fn trade(row: &Row<'_>) -> Option<Class> {
         | "treasury bills"
         | "warrants"
         | "structured products" => {
-            let detail = if coded("R") { "dividend_reinvestment" } else { "" };
+            let detail = match () {
+                () if coded("R") => "dividend_reinvestment",
+                () if coded("A") => "by_assignment",
+                () if coded("Ex") => "by_exercise",
+                () => "",
+            };
             plain(
                 match (sold, coded("R")) {
                     (true, _) => Out(A::Sell),

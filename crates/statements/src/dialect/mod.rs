@@ -1,23 +1,36 @@
 //! Dialects as data: a table says how one broker writes, and one reader ([`flat`], [`sections`])
 //! interprets all of them.
 
+pub(crate) mod etrade;
 pub(crate) mod fidelity;
 mod flat;
+pub(crate) mod form_1099b;
 mod header;
 pub(crate) mod ibkr_activity;
 pub(crate) mod ibkr_history;
+mod lot;
 pub(crate) mod lotwise;
+pub(crate) mod merrill;
+pub(crate) mod option;
+pub(crate) mod revolut;
 pub(crate) mod robinhood;
 mod row;
 pub(crate) mod schwab;
+pub(crate) mod schwab_awards;
+pub(crate) mod schwab_realized;
 mod sections;
+pub(crate) mod trading212;
+pub(crate) mod vanguard;
+pub(crate) mod vanguard_uk;
+pub(crate) mod webull;
+pub(crate) mod xtb;
 
-use crate::cell::DateStyle;
+use crate::cell::{Comma, DateStyle};
 use crate::{Action, Transaction};
 
-pub(crate) use flat::{book_named, first_missing_column, read, recognise};
+pub(crate) use flat::{book_named, first_missing_column, read, read_parts, recognise, recognise_parts};
 pub(crate) use row::gross;
-use row::{Fault, Row};
+use row::{Context, Fault, Row};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,18 +71,50 @@ pub(crate) enum Role {
     Kind,
     /// New shares for old, `10:1`.
     Ratio,
+    /// Currency of the price, where it may be another than that of the amount.
+    PriceCurrency,
+    /// When the shares sold or granted were acquired.
+    Acquired,
+    /// Basis of the shares sold, in total.
+    Basis,
+    /// Basis per share.
+    BasisPrice,
+    /// Loss that the broker disallowed.
+    Disallowed,
+    /// Short or long term.
+    Term,
+    /// Box of Form 8949.
+    FormBox,
+    /// Whether the broker reports the basis.
+    Covered,
+    /// Marked where the broker does not report the basis.
+    Noncovered,
+    /// The broker's name of a lot or award.
+    LotId,
+    /// Shares of a lot.
+    LotShares,
+    /// Shares that were left after some were withheld.
+    NetShares,
+    /// Gain of a lot.
+    Gain,
+    /// Value of a share on the day it vested.
+    VestPrice,
+    /// Day of purchase under an employees' plan.
+    Purchased,
+    /// Price paid under an employees' plan.
+    PurchasePrice,
 }
 
 impl Role {
     /// Number of roles.
-    pub(crate) const COUNT: usize = Self::Ratio as usize + 1;
+    pub(crate) const COUNT: usize = Self::PurchasePrice as usize + 1;
 }
 
 /// One column of a dialect.
 pub(crate) struct Column {
     /// What it holds.
     pub(crate) role: Role,
-    /// Its names, in lower case, without `($)`, blanks single.
+    /// Its names, in lower case, without `($)`, blanks single. A name that ends in `(*)` has a currency in its place.
     pub(crate) names: &'static [&'static str],
     /// Whether a header without it is not this dialect.
     pub(crate) required: bool,
@@ -119,6 +164,14 @@ pub(crate) enum Kind {
     Out(Action),
     /// The first when cash or shares come in, the second when they go out.
     BySign(Action, Action),
+    /// The first when shares come in, the second when they go out.
+    ByShares(Action, Action),
+    /// This action with cash coming in, however the file signs it.
+    Pays(Action),
+    /// This action with cash going out, however the file signs it.
+    Costs(Action),
+    /// A lot of the trade above it, not a row of its own.
+    Lot,
     /// A movement between cash and the fund that holds the cash: no shares, direction by cash.
     Sweep,
     /// No event of its own, for this reason.
@@ -180,6 +233,27 @@ pub(crate) enum AmountMeaning {
     BeforeFees,
     /// As [`Net`](Self::Net); where a trade leaves it empty it follows from shares, price and fees.
     NetOrComputed,
+    /// As [`Net`](Self::Net), but trades are written without a sign.
+    UnsignedTrades,
+}
+
+/// What surrounds the names in a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaderStyle {
+    /// Nothing but `($)`.
+    Plain,
+    /// Numbers of a form's boxes and remarks in brackets: `1099-B-1d Proceeds`, `1a. Description (Example 100 sh.)`.
+    BoxNumbers,
+}
+
+/// Something a person has to decide about a row; rows with the same key share the question.
+pub(crate) struct Ask {
+    /// Stable key.
+    pub(crate) key: &'static str,
+    /// The question in plain words.
+    pub(crate) text: &'static str,
+    /// What is done unasked.
+    pub(crate) proposed: &'static str,
 }
 
 /// A record that is no row.
@@ -221,8 +295,25 @@ pub(crate) struct Dialect {
     pub(crate) amount: AmountMeaning,
     /// Whether a number of shares may end in `S` for the short side.
     pub(crate) short_suffix: bool,
+    /// How a comma inside a number is read where the table is delimited by commas.
+    pub(crate) comma: Comma,
+    /// Currency where the file states none.
+    pub(crate) currency: &'static str,
+    /// What surrounds the names in the header.
+    pub(crate) header: HeaderStyle,
+    /// Whether every row is the sale of one lot that the row describes.
+    pub(crate) row_is_lot: bool,
+    /// Whether records without date and action belong to the row above them.
+    pub(crate) continues: bool,
+    /// Whether a trade may name its security by a description alone.
+    pub(crate) unnamed: bool,
+    /// Takes a line with one filled cell, above a table or between its rows; true where it says something about the
+    /// rows below and is none itself.
+    pub(crate) heading: Option<fn(&str, &mut Context) -> bool>,
     /// Last touches that no column states: identifiers in descriptions and the like.
     pub(crate) finish: Option<Finish>,
+    /// What to ask about a row that was read.
+    pub(crate) ask: Option<fn(&Row<'_>, &Transaction) -> Option<Ask>>,
 }
 
 impl Dialect {
@@ -239,6 +330,14 @@ impl Dialect {
         fees: FeeSign::CostPositive,
         amount: AmountMeaning::Net,
         short_suffix: false,
+        comma: Comma::Thousands,
+        currency: "USD",
+        header: HeaderStyle::Plain,
+        row_is_lot: false,
+        continues: false,
+        unnamed: false,
+        heading: None,
         finish: None,
+        ask: None,
     };
 }

@@ -59,7 +59,7 @@ fn from_description(row: &Row<'_>, transaction: &mut Transaction) -> Result<(), 
         transaction.action,
         A::OptionOpen | A::OptionClose | A::OptionExercise | A::OptionAssign | A::OptionExpire
     );
-    if is_option {
+    if is_option && transaction.option.is_none() {
         let name = transaction.description.replace('$', "");
         let name = name.strip_prefix("Option Expiration for ").unwrap_or(&name);
         transaction.symbol = Some(

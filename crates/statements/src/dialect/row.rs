@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 
-use lotwise_core::{Date, DecimalError, Money, Price, Rounding, Shares, mul_div};
+use lotwise_core::{Date, DecimalError, Money, OptionContract, Price, Rounding, Shares, Symbol, mul_div};
 
 use super::header::Header;
-use super::{AmountMeaning, Class, Classify, Dialect, FeeSign, Kind, Role, look_up};
-use crate::cell::{self, Security};
+use super::lot::{lot_above, stated_lot};
+use super::{AmountMeaning, Ask, Class, Classify, Dialect, FeeSign, Kind, Role, look_up, option};
+use crate::cell::{self, Comma, Security};
 use crate::gather::clip;
-use crate::{Action, RowNote, Transaction};
+use crate::{Action, RowNote, StatedLot, Transaction};
 
 /// Longest piece of a cell that a note repeats.
-const LONGEST_VALUE: usize = 80;
+pub(crate) const LONGEST_VALUE: usize = 80;
 /// More shares than any company has issued.
 const MOST_SHARES: Shares = Shares::from_whole(1_000_000_000_000);
 /// A cent or two of rounding, or a fee larger than the proceeds of a fraction of a share.
@@ -30,6 +31,10 @@ pub(crate) struct Context {
     pub(crate) orders_seen: bool,
     /// Whether the table is delimited so that a comma may be a decimal point.
     pub(crate) decimal_comma_possible: bool,
+    /// Whether the heading above says that the gains are long-term.
+    pub(crate) long_term: Option<bool>,
+    /// Whether the heading above says that the broker reports the basis.
+    pub(crate) covered: Option<bool>,
 }
 
 /// One record with its header.
@@ -39,6 +44,8 @@ pub(crate) struct Row<'r> {
     pub(crate) cells: &'r [Cow<'r, str>],
     pub(crate) line: u32,
     pub(crate) context: &'r Context,
+    /// Records that belong to this one, with their lines, where the dialect has such.
+    pub(crate) below: &'r [(u32, Vec<Cow<'r, str>>)],
 }
 
 /// Why one row cannot be read.
@@ -65,8 +72,17 @@ impl Fault {
 
 /// What one row became.
 pub(crate) enum Outcome {
-    /// An event.
-    Taken(Box<Transaction>),
+    /// An event, and what to ask about it.
+    Taken(Box<Transaction>, Option<Ask>),
+    /// A lot of the trade above, whose security is this one.
+    Lot {
+        /// Ticker or option.
+        symbol: Option<Symbol>,
+        /// The lot.
+        lot: Box<StatedLot>,
+        /// What the file calls the row.
+        what: String,
+    },
     /// No event.
     Ignored {
         /// What the file calls the row.
@@ -103,7 +119,7 @@ impl Row<'_> {
             true => text.trim_end_matches(['S', 's']),
             false => text,
         };
-        cell::number(text, self.context.decimal_comma_possible)
+        cell::number(text, self.comma())
             .and_then(|plain| {
                 parse(&plain).map_err(|error| match error {
                     DecimalError::TooLarge(_) => "is too large",
@@ -114,6 +130,52 @@ impl Row<'_> {
             })
             .map(Some)
             .map_err(|reason| self.fault(role, format!("{} {reason}", self.words(role))))
+    }
+
+    fn comma(&self) -> Comma {
+        match self.dialect.comma {
+            Comma::Thousands if self.context.decimal_comma_possible => Comma::Unclear,
+            comma => comma,
+        }
+    }
+
+    /// An amount of money; `None` where there is none.
+    pub(crate) fn money(&self, role: Role) -> Result<Option<Money>, Fault> {
+        let money = self.decimal(role, Money::parse_rounded)?;
+        let sign = cell::currency_sign(self.text(role)).filter(|_| self.dialect.comma == Comma::ByShape);
+        let stated = self.text(Role::Currency);
+        if sign.is_some_and(|sign| stated.len() == 3 && !sign.eq_ignore_ascii_case(stated)) {
+            return Err(self.fault(role, format!("{} is in another currency than the row", self.words(role))));
+        }
+        Ok(money)
+    }
+
+    /// Shares of this role above zero; `None` where there are none.
+    pub(crate) fn shares_of(&self, role: Role) -> Result<Option<Shares>, Fault> {
+        let shares = self.decimal(role, Shares::parse_rounded)?.map(Shares::abs).filter(|shares| !shares.is_zero());
+        if shares.is_some_and(|shares| shares > MOST_SHARES) {
+            return Err(self.fault(role, "more shares than any company has issued"));
+        }
+        Ok(shares)
+    }
+
+    /// A price per share of this role; `None` where there is none or it is zero.
+    pub(crate) fn price_of(&self, role: Role) -> Result<Option<Price>, Fault> {
+        let price = self.decimal(role, Price::parse_rounded)?;
+        if price.is_some_and(Price::is_negative) {
+            return Err(self.fault(role, "a negative price"));
+        }
+        Ok(price.filter(|price| !price.is_zero()))
+    }
+
+    /// The date of a role; `None` where there is none.
+    pub(crate) fn date_of(&self, role: Role) -> Result<Option<Date>, Fault> {
+        match self.text(role) {
+            "" => Ok(None),
+            text => cell::date(text, self.dialect.dates)
+                .map(Some)
+                .ok_or_else(|| self.fault(role, format!("{} is no date", self.words(role)))),
+        }
     }
 
     /// A number of shares, rounded to the billionth; `None` where there is none or it is zero.
@@ -127,11 +189,7 @@ impl Row<'_> {
 
     /// A price per share; `None` where there is none or it is zero.
     pub(crate) fn price(&self) -> Result<Option<Price>, Fault> {
-        let price = self.decimal(Role::Price, Price::parse_rounded)?;
-        if price.is_some_and(Price::is_negative) {
-            return Err(self.fault(Role::Price, "a negative price"));
-        }
-        Ok(price.filter(|price| !price.is_zero()))
+        self.price_of(Role::Price)
     }
 
     /// All fees, a cost being positive.
@@ -139,10 +197,10 @@ impl Row<'_> {
         let mut sum = Money::ZERO;
         for &place in &self.header.fees {
             let text = self.cells.get(place).map_or("", |cell| cell.as_ref());
-            if cell::is_nothing(text) {
+            if cell::is_nothing(text) || text.eq_ignore_ascii_case("free") {
                 continue;
             }
-            let fee = cell::number(text, self.context.decimal_comma_possible)
+            let fee = cell::number(text, self.comma())
                 .ok()
                 .and_then(|plain| Money::parse_rounded(&plain).ok())
                 .ok_or_else(|| Fault {
@@ -188,6 +246,12 @@ impl Row<'_> {
             Role::Price => "the price",
             Role::Amount => "the amount",
             Role::Ratio => "the split ratio",
+            Role::Acquired => "the date of acquisition",
+            Role::Purchased => "the day of purchase",
+            Role::Basis | Role::BasisPrice | Role::VestPrice | Role::PurchasePrice => "the basis",
+            Role::Disallowed => "the disallowed loss",
+            Role::LotShares | Role::NetShares => "the number of shares",
+            Role::Gain => "the gain",
             Role::Account
             | Role::AccountName
             | Role::Action
@@ -199,7 +263,13 @@ impl Row<'_> {
             | Role::Id
             | Role::Class
             | Role::Code
-            | Role::Kind => "the value",
+            | Role::Kind
+            | Role::PriceCurrency
+            | Role::Term
+            | Role::FormBox
+            | Role::Covered
+            | Role::Noncovered
+            | Role::LotId => "the value",
         }
     }
 
@@ -242,7 +312,8 @@ impl Row<'_> {
     pub(crate) fn currency(&self) -> Result<String, Fault> {
         let text = self.text(Role::Currency);
         if text.is_empty() {
-            return Ok(self.context.currency.clone().unwrap_or_else(|| "USD".to_owned()));
+            let above = self.header.currency.as_ref().or(self.context.currency.as_ref());
+            return Ok(above.cloned().unwrap_or_else(|| self.dialect.currency.to_owned()));
         }
         if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
             return Ok(text.to_ascii_uppercase());
@@ -250,8 +321,20 @@ impl Row<'_> {
         Err(self.fault(Role::Currency, "not a currency code of three letters"))
     }
 
+    /// Ticker and CUSIP or ISIN; an option goes by its own symbol.
+    pub(crate) fn named(&self, option: Option<&OptionContract>) -> Result<(Option<Symbol>, Option<String>), Fault> {
+        match option.and_then(OptionContract::symbol) {
+            // The symbol column may hold what no ticker is, such as the option's terms in words.
+            Some(symbol) => {
+                let text = self.text(Role::Cusip);
+                Ok((Some(symbol), (!text.is_empty()).then(|| clip(text, LONGEST_VALUE))))
+            }
+            None => self.security(),
+        }
+    }
+
     /// Ticker and CUSIP or ISIN.
-    pub(crate) fn security(&self) -> Result<(Option<lotwise_core::Symbol>, Option<String>), Fault> {
+    pub(crate) fn security(&self) -> Result<(Option<Symbol>, Option<String>), Fault> {
         let identifier = |role: Role| {
             let text = self.text(role);
             (!text.is_empty()).then(|| clip(text, LONGEST_VALUE))
@@ -283,16 +366,21 @@ pub(crate) fn interpret_as(row: &Row<'_>, class: Class) -> Result<Outcome, Fault
         let what = [Role::Kind, Role::Action].into_iter().map(|role| row.text(role)).find(|text| !text.is_empty());
         return Ok(Outcome::Ignored { what: clip(what.unwrap_or("row"), LONGEST_VALUE), reason });
     }
+    if class.kind == Kind::Lot {
+        return lot_above(row);
+    }
     let (trade_date, settle_date) = row.dates()?;
-    let (symbol, cusip) = row.security()?;
     let fees = row.fees()?;
-    let amount = row.decimal(Role::Amount, Money::parse_rounded)?;
+    let stated_amount = row.money(Role::Amount)?;
+    let stated = row.shares()?;
+    let (action, shares) = directed(class.kind, stated, stated_amount.unwrap_or(Money::ZERO));
+    let amount = stated_amount.map(|amount| signed(dialect, class.kind, action, amount));
     let amount = match dialect.amount {
         AmountMeaning::BeforeFees => amount.map(|amount| amount - fees),
-        AmountMeaning::Net | AmountMeaning::NetOrComputed => amount,
+        AmountMeaning::Net | AmountMeaning::NetOrComputed | AmountMeaning::UnsignedTrades => amount,
     };
-    let stated = row.shares()?;
-    let (action, shares) = directed(class.kind, stated, amount.unwrap_or(Money::ZERO));
+    let option = if is_option(action) { contract(row) } else { None };
+    let (symbol, cusip) = row.named(option.as_ref())?;
     let mut transaction = Transaction {
         id: row.text(Role::Id).to_owned(),
         account: row.account(),
@@ -307,13 +395,58 @@ pub(crate) fn interpret_as(row: &Row<'_>, class: Class) -> Result<Outcome, Fault
         currency: row.currency()?,
         detail: class.detail.map(Into::into),
         split_ratio: ratio(row)?,
+        option,
         ..Transaction::new(action, trade_date, row.line)
     };
+    price_in_own_currency(row, &mut transaction);
+    if dialect.row_is_lot {
+        transaction.lots = vec![stated_lot(row, &transaction)?];
+    }
     if let Some(finish) = dialect.finish {
         finish(row, &mut transaction)?;
     }
     complete(row, &mut transaction, amount.is_some())?;
-    Ok(Outcome::Taken(Box::new(transaction)))
+    let ask = dialect.ask.and_then(|ask| ask(row, &transaction));
+    Ok(Outcome::Taken(Box::new(transaction), ask))
+}
+
+/// True for what happens to options themselves.
+pub(crate) fn is_option(action: Action) -> bool {
+    matches!(
+        action,
+        Action::OptionOpen | Action::OptionClose | Action::OptionExercise | Action::OptionAssign | Action::OptionExpire
+    )
+}
+
+/// The option that the row names in its symbol, its description or its action.
+pub(crate) fn contract(row: &Row<'_>) -> Option<OptionContract> {
+    [Role::Symbol, Role::Description, Role::Action].into_iter().find_map(|role| option::named_in(row.text(role)))
+}
+
+/// The sign of cash, where the file has none or the kind decides it.
+fn signed(dialect: &Dialect, kind: Kind, action: Action, amount: Money) -> Money {
+    let trade =
+        matches!(action, Action::Buy | Action::Sell | Action::Reinvest | Action::OptionOpen | Action::OptionClose);
+    let unsigned = trade && dialect.amount == AmountMeaning::UnsignedTrades;
+    match kind {
+        Kind::Pays(_) => amount.abs(),
+        Kind::Costs(_) => -amount.abs(),
+        Kind::In(_) if unsigned => -amount.abs(),
+        Kind::Out(_) if unsigned => amount.abs(),
+        _ => amount,
+    }
+}
+
+/// A price in another currency than the amount is no price of ours; the description keeps it.
+fn price_in_own_currency(row: &Row<'_>, transaction: &mut Transaction) {
+    let currency = row.text(Role::PriceCurrency);
+    if currency.is_empty() || currency.eq_ignore_ascii_case(&transaction.currency) {
+        return;
+    }
+    if let Some(price) = transaction.price.take() {
+        let text = format!("{} at {price} {}", transaction.description, clip(currency, 10));
+        transaction.description = text.trim_start().to_owned();
+    }
 }
 
 fn classify(row: &Row<'_>) -> Result<Class, Fault> {
@@ -340,7 +473,7 @@ fn classify(row: &Row<'_>) -> Result<Class, Fault> {
 /// The action and the signed shares of a kind.
 fn directed(kind: Kind, shares: Option<Shares>, amount: Money) -> (Action, Option<Shares>) {
     match kind {
-        Kind::Do(action) => (action, shares),
+        Kind::Do(action) | Kind::Pays(action) | Kind::Costs(action) => (action, shares),
         Kind::In(action) => (action, shares.map(Shares::abs)),
         Kind::Out(action) => (action, shares.map(|shares| -shares.abs())),
         Kind::BySign(inward, outward) => {
@@ -351,8 +484,11 @@ fn directed(kind: Kind, shares: Option<Shares>, amount: Money) -> (Action, Optio
             (if out { outward } else { inward }, shares)
         }
         Kind::Sweep => (if amount.is_negative() { Action::TransferOut } else { Action::TransferIn }, None),
-        // Rows to ignore never get here; they say nothing.
-        Kind::Ignore(_) => (Action::Other, None),
+        Kind::ByShares(inward, outward) => {
+            (if shares.is_some_and(Shares::is_negative) { outward } else { inward }, shares)
+        }
+        // Rows to ignore and lots never get here; they say nothing.
+        Kind::Ignore(_) | Kind::Lot => (Action::Other, None),
     }
 }
 
@@ -378,10 +514,12 @@ fn complete(row: &Row<'_>, transaction: &mut Transaction, amount_stated: bool) -
     let unnamed = transaction.symbol.is_none() && transaction.cusip.is_none();
     match transaction.action {
         Action::Buy | Action::Sell | Action::Reinvest => {
-            let shares = transaction.shares.ok_or_else(needs_shares)?;
-            if unnamed {
+            if unnamed && !row.dialect.unnamed {
                 return Err(needs_security());
             }
+            let Some(shares) = transaction.shares else {
+                return if row.dialect.unnamed && amount_stated { Ok(()) } else { Err(needs_shares()) };
+            };
             if !amount_stated {
                 let price = transaction.price.filter(|_| row.dialect.amount == AmountMeaning::NetOrComputed);
                 let gross = gross(price.ok_or_else(needs_amount)?, shares).ok_or_else(|| too_large(row))?;

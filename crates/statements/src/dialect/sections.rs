@@ -87,7 +87,7 @@ pub(crate) fn read(
         };
         if is_header {
             context.orders_seen = false;
-            let found = Header::find(dialect.columns, rest).map_err(|missing| missing.first().copied().unwrap_or(""));
+            let found = Header::find(dialect, rest).map_err(|missing| missing.first().copied().unwrap_or(""));
             header = Some((name.to_owned(), found));
             continue;
         }
@@ -107,7 +107,7 @@ pub(crate) fn read(
                 continue;
             }
         };
-        let row = Row { dialect, header: found, cells: rest, line, context: &context };
+        let row = Row { dialect, header: found, cells: rest, line, context: &context, below: &[] };
         if matches!(part, Part::Holdings(_)) {
             hold(&row, &mut gathering)?;
             continue;
@@ -159,7 +159,7 @@ fn note_fact(cells: &[Cow<'_, str>], context: &mut Context) {
 }
 
 /// A holding that cannot be read is quarantined; one that can is no row (CLI.md counts events).
-fn hold(row: &Row<'_>, gathering: &mut Gathering) -> Result<(), Error> {
+pub(crate) fn hold(row: &Row<'_>, gathering: &mut Gathering) -> Result<(), Error> {
     // Lots repeat the summary above them.
     if row.text(Role::Kind).eq_ignore_ascii_case("lot") {
         return Ok(());

@@ -97,8 +97,8 @@ fn schwab_names_what_is_neither_trade_nor_dividend() {
             "2024-05-18 tax_withheld CEDR - @ - = -1.30, 0.00 USD foreign",
             "2024-05-17 fee CEDR - @ - = -0.50, 0.00 USD adr_fee",
             "2024-05-16 withdrawal - - @ - = -100.00, 0.00 USD wire",
-            "2024-05-15 option_open ACRN 01/17/2025 150.00 C -2 @ 1.50 = 298.68, 1.32 USD short",
-            "2024-05-14 option_expire ACRN 01/17/2025 150.00 C 2 @ - = 0.00, 0.00 USD -",
+            "2024-05-15 option_open ACRN250117C00150000 -2 @ 1.50 = 298.68, 1.32 USD short",
+            "2024-05-14 option_expire ACRN250117C00150000 2 @ - = 0.00, 0.00 USD -",
         ]
     );
     assert_eq!(read.transactions[2].cusip.as_deref(), Some("890260854"));
@@ -128,7 +128,7 @@ fn fidelity_reads_old_and_new_columns_and_stops_at_the_legal_text() {
             "2025-12-23 reinvest ACRN 0.8724 @ 141.26 = -123.23, 0.00 USD -",
             "2025-12-22 capital_gain_distribution BIRX - @ - = 9.00, 0.00 USD long_term",
             "2025-12-21 transfer_out SPAXX - @ 1.00 = -50.00, 0.00 USD sweep",
-            "2025-12-20 option_open -ACRN260116C150 1 @ 1.50 = -150.67, 0.67 USD long",
+            "2025-12-20 option_open ACRN260116C00150000 1 @ 1.50 = -150.67, 0.67 USD long",
         ]
     );
     assert_eq!((new.rows, new.transactions[2].account.as_str()), (7, "Z2"));
@@ -166,8 +166,8 @@ fn robinhood_reads_cells_with_line_breaks_and_the_short_side() {
         told(&read),
         [
             "2024-03-12 buy ACRN 0.25 @ 570.40 = -142.60, 0.00 USD -",
-            "2024-03-11 option_open ACRN 1/17/2025 CALL 150.00 -1 @ 2.00 = 199.95, 0.00 USD short",
-            "2024-03-10 option_expire ACRN 1/17/2025 CALL 150.00 1 @ - = 0.00, 0.00 USD -",
+            "2024-03-11 option_open ACRN250117C00150000 -1 @ 2.00 = 199.95, 0.00 USD short",
+            "2024-03-10 option_expire ACRN250117C00150000 1 @ - = 0.00, 0.00 USD -",
             "2024-03-09 split BIRC -100 @ - = 0.00, 0.00 USD reverse",
             "2024-03-09 split BIRC 10 @ - = 0.00, 0.00 USD reverse",
             "2024-03-08 withdrawal - - @ - = -10.00, 0.00 USD -",
@@ -214,7 +214,7 @@ fn an_activity_statement_reads_by_sections_whose_headers_change() {
         [
             "2024-01-15 buy ACRN 1000 @ 150.25 = -150255.00, 5.00 USD -",
             "2024-02-20 sell ACRN -400 @ 160.50 = 64200.31, -0.31 USD -",
-            "2024-02-21 option_open ACRN 19JAN25 150 C 1 @ 2.00 = -201.00, 1.00 USD bought",
+            "2024-02-21 option_open ACRN250119C00150000 1 @ 2.00 = -201.00, 1.00 USD bought",
             "2024-03-02 other - - @ 1.08 = -1082.00, 2.00 USD forex",
             "2024-02-12 return_of_capital ACRN - @ - = 250.00, 0.00 EUR -",
             "2024-03-04 split BIRC 300 @ - = 0.00, 0.00 USD -",
@@ -222,7 +222,10 @@ fn an_activity_statement_reads_by_sections_whose_headers_change() {
     );
     assert_eq!(
         notes(&read.ignored),
-        ["13: Trade: an execution of the order above it", "15: ClosedLot: a tax lot of the sale above it, not a trade"]
+        [
+            "13: Trade: an execution of the order above it",
+            "15: ClosedLot: a tax lot of the trade above it, kept with that trade"
+        ]
     );
     assert_eq!(notes(&read.quarantined), ["27: unknown section \"Mystery Box\""]);
     assert_eq!(asked(&read), ["unknown-section:Mystery Box"]);

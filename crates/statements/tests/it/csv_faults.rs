@@ -149,7 +149,11 @@ fn what_is_no_statement_is_refused_with_a_remedy() {
         ),
         (
             "\"Symbol\",\"Name\",\"Closed Date\",\"Opened Date\",\"Quantity\",\"Wash Sale?\"\n",
-            "Schwab realized gain/loss lots are not read yet; download the transaction history instead",
+            "line 1: the column \"proceeds\" is missing",
+        ),
+        (
+            "Timestamp,Transaction Type,Asset,Quantity Transacted\n",
+            "Coinbase reports are not read yet; convert to the lotwise-csv format",
         ),
         ("!Type:Bank\nD1/15'26\n", "not a known export: a Quicken file without an investment account"),
         ("%PDF-1.4", "this is a PDF document"),
