@@ -79,6 +79,9 @@ pub enum Command {
     /// Prices from a provider, kept in a local cache
     #[command(subcommand)]
     Prices(PricesCommand),
+    /// Measure, or compute published results again
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -427,6 +430,21 @@ pub struct VerifyArgs {
     /// JSON files of cases
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// `bench`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// The published table of online portfolio selection
+    Olps(OlpsArgs),
+}
+
+/// `bench olps`.
+#[derive(Debug, Args)]
+pub struct OlpsArgs {
+    /// Folder with a CSV of price relatives per data set (sessions by line, assets by column)
+    #[arg(long, value_name = "FOLDER")]
+    pub data: PathBuf,
 }
 
 /// `data`.

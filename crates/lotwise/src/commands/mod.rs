@@ -1,6 +1,7 @@
 //! What each command does. A command turns arguments into a [`Report`] or a list of errors; it
 //! prints nothing itself.
 
+mod bench;
 mod data;
 mod demo;
 mod harvest;
@@ -13,7 +14,7 @@ mod tax_estimate;
 mod verify;
 mod whatif;
 
-use crate::args::{Command, DataCommand, ImportCommand, PricesCommand, TaxCommand, WhatifCommand};
+use crate::args::{BenchCommand, Command, DataCommand, ImportCommand, PricesCommand, TaxCommand, WhatifCommand};
 use crate::context::Context;
 use crate::errors::Failure;
 use crate::output::Report;
@@ -54,6 +55,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Data(DataCommand::Features(arguments)) => data::features(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Fetch(arguments)) => prices::fetch(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Status) => prices::status(context).map(Outcome::from),
+        Command::Bench(BenchCommand::Olps(arguments)) => bench::olps(&arguments, context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),
         Command::Man { out } => scripts::man(out.as_deref(), context).map(Outcome::Text),
     }
