@@ -360,6 +360,8 @@ pub struct DemoArgs {
 pub enum TaxCommand {
     /// Estimate the federal and state tax of a year
     Estimate(TaxEstimateArgs),
+    /// Fill in Form 8949 and Schedule D of a year, and compare them with a broker's 1099-B
+    Report(TaxReportArgs),
 }
 
 /// How to compute the tax.
@@ -422,6 +424,102 @@ pub struct TaxEstimateArgs {
     /// Flat and state rates.
     #[command(flatten)]
     pub rates: RateArgs,
+}
+
+/// A form of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// A table of the rows
+    Csv,
+    /// Tax Exchange Format, version 042, for tax programs
+    Txf,
+    /// Everything, for programs
+    Json,
+    /// One page to read or print
+    Html,
+}
+
+/// What a broker told the tax authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportedAs {
+    /// Proceeds and basis (boxes A and D)
+    Basis,
+    /// Proceeds alone (boxes B and E)
+    Proceeds,
+    /// Nothing (boxes C and F)
+    Nothing,
+}
+
+/// What a broker told of a symbol or a lot: `NAME=basis|proceeds|nothing`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedChoice {
+    /// Symbol or lot.
+    pub name: String,
+    /// What was told.
+    pub reported: ReportedAs,
+}
+
+impl std::str::FromStr for ReportedChoice {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected SYMBOL or LOT, =, and one of basis, proceeds, nothing";
+        let (name, reported) = text.rsplit_once('=').ok_or(expected)?;
+        let reported = ReportedAs::from_str(reported, true).map_err(|_| expected)?;
+        if name.is_empty() { Err(expected.to_owned()) } else { Ok(Self { name: name.to_owned(), reported }) }
+    }
+}
+
+/// `tax report`.
+#[derive(Debug, Args)]
+pub struct TaxReportArgs {
+    /// The tax year
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(2018..=2026))]
+    pub year: i32,
+    /// Histories and the day.
+    #[command(flatten)]
+    pub input: HistoryArgs,
+    /// Which lots left in sales that name none
+    #[arg(long, value_enum, default_value_t = MethodArg::Fifo)]
+    pub method: MethodArg,
+    /// How you file; without it the setting `status`
+    #[arg(long, value_name = "STATUS", value_parser = filing_status())]
+    pub status: Option<FilingStatus>,
+    /// Print or write this form
+    #[arg(long = "format", value_enum)]
+    pub form: Option<ReportFormat>,
+    /// Write to this file instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub yes: bool,
+    /// Compare with these forms 1099-B or lists of realised lots
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub reconcile: Vec<PathBuf>,
+    /// Short-term loss carried over from the year before, above zero
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub short_carryover: Money,
+    /// Long-term loss carried over from the year before, above zero
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub long_carryover: Money,
+    /// Taxable income (Form 1040 line 15, below zero too), for the loss that is carried on
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub taxable_income: Option<Money>,
+    /// Say what the broker reported of a symbol or lot: NAME=basis, proceeds or nothing
+    #[arg(long, value_name = "NAME=WHAT")]
+    pub reported_as: Vec<ReportedChoice>,
+    /// Mutual funds, for which brokers report basis from 2012; separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub fund: Vec<Symbol>,
+    /// Round every amount to whole dollars
+    #[arg(long)]
+    pub whole_dollars: bool,
+    /// Leave rows that need no adjustment off Form 8949: only their totals go on Schedule D
+    #[arg(long)]
+    pub totals: bool,
+    /// One row per order in place of one per lot
+    #[arg(long)]
+    pub combine: bool,
 }
 
 /// `verify`.

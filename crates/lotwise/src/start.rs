@@ -71,6 +71,9 @@ fn main() -> io::Result<Exit> {
             let context = Context { style, settings, clock };
             match commands::run(cli.command, &context) {
                 Ok(commands::Outcome::Report(report)) => write_report(*report, &context.style, &mut out)?,
+                Ok(commands::Outcome::As(report, form)) => {
+                    write_report(*report, &Style { form, ..context.style }, &mut out)?
+                }
                 Ok(commands::Outcome::Text(text)) => {
                     out.write_all(&text)?;
                     Exit::Done

@@ -11,18 +11,21 @@ pub mod prices;
 mod recommend;
 mod scripts;
 mod tax_estimate;
+mod tax_report;
 mod verify;
 mod whatif;
 
 use crate::args::{BenchCommand, Command, DataCommand, ImportCommand, PricesCommand, TaxCommand, WhatifCommand};
 use crate::context::Context;
 use crate::errors::Failure;
-use crate::output::Report;
+use crate::output::{Form, Report};
 
 /// What a command hands back.
 pub enum Outcome {
     /// A result in every form.
     Report(Box<Report>),
+    /// A result in this form, whatever the flags say.
+    As(Box<Report>, Form),
     /// Bytes for stdout as they are: a completion script, a manual page.
     Text(Vec<u8>),
 }
@@ -49,6 +52,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Whatif(WhatifCommand::Sell(arguments)) => whatif::run(&arguments, context).map(Outcome::from),
         Command::Recommend(arguments) => recommend::run(&arguments, context).map(Outcome::from),
         Command::Tax(TaxCommand::Estimate(arguments)) => tax_estimate::run(&arguments, context).map(Outcome::from),
+        Command::Tax(TaxCommand::Report(arguments)) => tax_report::run(&arguments, context),
         Command::Verify(arguments) => verify::run(&arguments, context).map(Outcome::from),
         Command::Data(DataCommand::Check(arguments)) => data::check(&arguments, context).map(Outcome::from),
         Command::Data(DataCommand::Describe(arguments)) => data::describe(&arguments, context).map(Outcome::from),

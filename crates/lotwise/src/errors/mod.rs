@@ -21,6 +21,8 @@ pub enum Exit {
     Usage = 2,
     /// The input has errors.
     Input = 3,
+    /// A confirmation is needed and there is nobody to ask.
+    Confirm = 5,
     /// Data are missing or too old.
     DataMissing = 6,
     /// A check did not hold.

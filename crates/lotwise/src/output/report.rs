@@ -57,6 +57,8 @@ pub struct Report {
     pub data: Data,
     /// For people.
     pub page: Page,
+    /// A document in place of the page: a file of another format.
+    pub document: Option<Vec<u8>>,
     /// For `--csv`; `None` where the result is no table.
     pub table: Option<Table>,
     /// Parts of the input that could not be used.
@@ -75,6 +77,7 @@ impl Report {
             warnings: Vec::new(),
             data: Data::Value(data),
             page,
+            document: None,
             table: None,
             errors: Failure::default(),
             exit: Exit::Done,
@@ -128,7 +131,10 @@ pub fn write_report(report: Report, style: &Style, out: &mut dyn Write) -> io::R
             };
             out.write_all(table.to_csv().as_bytes())?;
         }
-        Form::Text => out.write_all(report.page.to_text(style.width, style.colour).as_bytes())?,
+        Form::Text => match &report.document {
+            Some(document) => out.write_all(document)?,
+            None => out.write_all(report.page.to_text(style.width, style.colour).as_bytes())?,
+        },
     }
     // What is buffered stands before the talk about it.
     out.flush()?;

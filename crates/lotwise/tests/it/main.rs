@@ -11,4 +11,5 @@ mod prices;
 mod program;
 mod settings;
 mod tax;
+mod tax_report;
 mod verify;
