@@ -1,5 +1,6 @@
 //! The tax engine from outside.
 
+mod differential;
 mod dsl;
 mod irs;
 mod methods;
@@ -8,5 +9,6 @@ mod properties;
 mod random;
 mod reconcile;
 mod reference;
+mod reference_events;
 mod reports;
 mod years;
