@@ -8,6 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use lotwise_core::{Date, Money, Objective, Rate, Shares, Symbol};
 use lotwise_tax::{FilingStatus, Method};
 
+use crate::store::Mode;
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -57,8 +59,14 @@ pub struct Global {
 pub enum Command {
     /// The main job on bundled sample data, offline
     Demo(DemoArgs),
-    /// Read brokers' exports and show what was understood
+    /// Read brokers' exports, and keep them in the ledger if you choose so
     Import(ImportArgs),
+    /// Write the ledger into one file and verify it
+    Backup(BackupArgs),
+    /// Put a backup in the place of the ledger
+    Restore(RestoreArgs),
+    /// Check the ledger and the folder it lies in
+    Doctor(DoctorArgs),
     /// Open lots, their long-term dates, and what was sold
     Lots(LotsArgs),
     /// Losses worth taking, and what to hold instead
@@ -100,7 +108,8 @@ pub enum Command {
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Without --dry-run nothing is read: storing a history comes with the ledger."
+    after_help = "All files are imported, or none. The first import asks which mode you want; \
+                  --mode or the setting mode answers it."
 )]
 pub struct ImportArgs {
     /// Exports to read, of any known broker
@@ -115,6 +124,9 @@ pub struct ImportArgs {
     /// Show what would be imported and store nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// What is kept; without it the setting `mode`, else what you chose before
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub mode: Option<Mode>,
     /// What else `import` can do.
     #[command(subcommand)]
     pub command: Option<ImportCommand>,
@@ -125,16 +137,70 @@ pub struct ImportArgs {
 pub enum ImportCommand {
     /// List the formats that are read
     Formats,
+    /// List what was imported
+    List,
+    /// Take an import back; rows that another file also has stay
+    Undo(UndoArgs),
+}
+
+/// `import undo`.
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// Number of the import, as `import list` shows it
+    #[arg(value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    pub id: i64,
+    /// Show what would go and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// File to write
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Show what would be written and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Backup to take
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Check the backup and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print the content of the ledger as sorted lines, the same for the same content
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    pub dump: bool,
 }
 
 /// Histories, prices and the day, as most commands take them.
 #[derive(Debug, Clone, Args)]
 pub struct HistoryArgs {
-    /// Brokers' exports; they are read without being stored
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    /// Brokers' exports, read without being stored; without it what was imported
+    #[arg(long, num_args = 1.., value_name = "FILE")]
     pub history: Vec<PathBuf>,
     /// Take the files for this format instead of recognising it
-    #[arg(long = "as", value_name = "FORMAT")]
+    #[arg(long = "as", value_name = "FORMAT", requires = "history")]
     pub format: Option<String>,
     /// Use only this account, or give this name to the only one
     #[arg(long, value_name = "NAME")]
@@ -415,9 +481,13 @@ pub struct TaxEstimateArgs {
     /// Brackets, or two flat rates
     #[arg(long, value_enum, default_value_t = TaxMode::Brackets)]
     pub mode: TaxMode,
-    /// Add the sales, dividends and interest of these exports to the amounts above
+    /// Add the sales, dividends and interest of these exports to the amounts above; without it those
+    /// that were imported
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub history: Vec<PathBuf>,
+    /// Use the amounts above alone, also where histories were imported
+    #[arg(long, conflicts_with = "history")]
+    pub by_hand: bool,
     /// Which lots left in sales that name none
     #[arg(long, value_enum, default_value_t = MethodArg::Fifo)]
     pub method: MethodArg,

@@ -7,6 +7,7 @@ use crate::clock::SystemClock;
 use crate::errors::Failure;
 use crate::output::{Figures, Style};
 use crate::settings::Settings;
+use crate::store::{DataFolder, Mode, remembered_mode};
 
 /// What every command is handed.
 pub struct Context {
@@ -37,5 +38,12 @@ impl Context {
     #[must_use]
     pub fn today(&self) -> Date {
         self.clock.today()
+    }
+
+    /// The active mode: the setting, else what was chosen before; `None` until one is.
+    #[must_use]
+    pub fn mode(&self) -> Option<Mode> {
+        let remembered = || remembered_mode(&DataFolder::of(&self.settings).ok()?);
+        self.settings.mode.or_else(remembered)
     }
 }

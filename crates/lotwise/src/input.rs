@@ -1,6 +1,7 @@
 //! Brokers' exports from disk: sizes are looked at before anything is read, and every file that
 //! cannot be used is named in one pass.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -10,13 +11,16 @@ use lotwise_statements::{Answers, Error, Limits, ReadOptions, RowNote, Statement
 
 use crate::context::Context;
 use crate::errors::{CliError, Excerpt, Exit, Failure, Place, did_you_mean};
+use crate::store::{DataFolder, Ledger, Mode};
 
 /// A file that was read.
 pub struct History {
     /// The file, as the person named it.
     pub file: String,
-    /// Its text, for excerpts; empty for what is not UTF-8.
+    /// Its text, for excerpts; empty where it is not at hand.
     pub text: String,
+    /// Digest of its bytes.
+    pub sha256: String,
     /// What it holds.
     pub statement: Statement,
 }
@@ -58,6 +62,66 @@ pub fn require_histories(
     if failure.0.is_empty() { Ok(histories) } else { Err(failure) }
 }
 
+/// What was imported, or `None` where there is no ledger, it is empty, or the mode keeps nothing.
+///
+/// # Errors
+/// When the ledger cannot be read, or has no account of this name.
+pub fn stored_histories(account: Option<&str>, context: &Context) -> Result<Option<Vec<History>>, Failure> {
+    if context.settings.mode == Some(Mode::ProfileOnly) {
+        return Ok(None);
+    }
+    let Ok(folder) = DataFolder::of(&context.settings) else { return Ok(None) };
+    let Some(ledger) = Ledger::open(&folder)? else { return Ok(None) };
+    let stored = ledger.statements()?;
+    if stored.is_empty() {
+        return Ok(None);
+    }
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for one in &stored {
+        *times.entry(one.file.clone()).or_default() += 1;
+    }
+    let mut histories: Vec<History> = stored
+        .into_iter()
+        .map(|one| {
+            // Two imports of one name are told apart where rows are cited.
+            let twice = times.get(&one.file).is_some_and(|&count| count > 1);
+            let file = if twice { format!("{} (import {})", one.file, one.batch) } else { one.file };
+            History { file, text: String::new(), sha256: String::new(), statement: one.statement }
+        })
+        .collect();
+    if let Some(wanted) = account {
+        let mut names: Vec<&str> = histories.iter().flat_map(|history| account_names(&history.statement)).collect();
+        names.sort_unstable();
+        names.dedup();
+        if !names.contains(&wanted) {
+            let known: Vec<String> = names.iter().map(|name| context.figures().account(name)).collect();
+            let help = did_you_mean(wanted, known.iter().map(String::as_str), 8);
+            let message = format!("the ledger has {} accounts, and none is called {wanted:?}", known.len());
+            return Err(CliError::new("unknown-account", Exit::Usage, message).help(help).into());
+        }
+        for history in &mut histories {
+            keep_account(&mut history.statement, wanted);
+        }
+    }
+    Ok(Some(histories))
+}
+
+/// What was imported.
+///
+/// # Errors
+/// When nothing was, and as [`stored_histories`].
+pub fn require_stored(account: Option<&str>, context: &Context) -> Result<Vec<History>, Failure> {
+    stored_histories(account, context)?.ok_or_else(|| {
+        CliError::new(
+            "no-history",
+            Exit::DataMissing,
+            "there is no history to look at: no file was named, and the ledger has none",
+        )
+        .help("name files with --history, or keep them first with lotwise import FILE --mode ledger")
+        .into()
+    })
+}
+
 fn read_history(path: &Path, options: &HistoryOptions, context: &Context) -> Result<History, CliError> {
     let file = path.display().to_string();
     let limits = Limits::default();
@@ -92,7 +156,7 @@ fn read_history(path: &Path, options: &HistoryOptions, context: &Context) -> Res
             return Err(CliError::new("unknown-account", Exit::Usage, message).at(Place::file(&file)).help(help));
         }
     }
-    Ok(History { file, text, statement })
+    Ok(History { file, text, sha256: crate::store::digest(&bytes), statement })
 }
 
 /// The content of a file of at most `limit` bytes. The size is asked before a byte is read, so that
@@ -218,4 +282,10 @@ fn keep_account(statement: &mut Statement, wanted: &str) {
         reason: format!("it belongs to another account ({})", each.account),
     }));
     statement.ignored.sort_by_key(|note| note.row);
+}
+
+/// A file without its folders.
+#[must_use]
+pub fn short_name(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
 }

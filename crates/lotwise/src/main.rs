@@ -11,6 +11,7 @@ mod market;
 mod output;
 mod settings;
 mod start;
+mod store;
 mod verify;
 
 fn main() -> std::process::ExitCode {

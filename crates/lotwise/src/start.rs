@@ -70,8 +70,12 @@ fn main() -> io::Result<Exit> {
             let clock = SystemClock { today: settings.today };
             let context = Context { style, settings, clock };
             match commands::run(cli.command, &context) {
-                Ok(commands::Outcome::Report(report)) => write_report(*report, &context.style, &mut out)?,
-                Ok(commands::Outcome::As(report, form)) => {
+                Ok(commands::Outcome::Report(mut report)) => {
+                    report.mode = report.mode.or_else(|| context.mode());
+                    write_report(*report, &context.style, &mut out)?
+                }
+                Ok(commands::Outcome::As(mut report, form)) => {
+                    report.mode = report.mode.or_else(|| context.mode());
                     write_report(*report, &Style { form, ..context.style }, &mut out)?
                 }
                 Ok(commands::Outcome::Text(text)) => {

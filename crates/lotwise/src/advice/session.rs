@@ -15,10 +15,11 @@ use lotwise_tax::{Booking, FilingStatus, FlatRates, Method, Parameters, Rules};
 use crate::args::{HistoryArgs, MethodArg};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
-use crate::input::{History, HistoryOptions, require_histories, row_error};
+use crate::input::{History, HistoryOptions, require_histories, require_stored, row_error, short_name};
 use crate::market::Market;
 use crate::output::{Report, Warning};
 use crate::settings::Settings;
+use crate::store::{DataFolder, DerivedLot, Ledger};
 
 /// Prices this many days before the day asked for are too old to advise on.
 const OLDEST_PRICES_DAYS: i32 = 7;
@@ -63,7 +64,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the files named on the command line and makes the books.
+    /// Reads the files named on the command line, or else what was imported, and makes the books.
     ///
     /// # Errors
     /// When a file or the prices cannot be read, or the books do not add up.
@@ -73,16 +74,45 @@ impl Session {
         need: PriceNeed,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let options = HistoryOptions {
-            format: input.format.clone(),
-            account: input.account.clone(),
-            ..HistoryOptions::default()
-        };
-        let histories = require_histories(&input.history, &options, context)?;
+        let histories = histories(input, context)?;
         let settings = context.settings_with(&input.rates)?;
         let start =
             SessionInput { histories, prices: input.prices.clone(), as_of: input.as_of, method: method.to_method() };
-        Self::start(&start, need, settings, context)
+        let session = Self::start(&start, need, settings, context)?;
+        if input.history.is_empty() && input.account.is_none() {
+            session.keep_lots(method, context);
+        }
+        Ok(session)
+    }
+
+    /// Keeps the open lots beside the ledger that they were derived from. It is only a cache, so that nothing
+    /// is said where it cannot be written.
+    fn keep_lots(&self, method: MethodArg, context: &Context) {
+        let lots: Vec<DerivedLot> = self
+            .booking
+            .open_lots
+            .iter()
+            .map(|lot| DerivedLot {
+                account: lot.account.as_str().to_owned(),
+                symbol: lot.symbol.clone(),
+                lot: lot.lot.as_str().to_owned(),
+                shares: lot.shares,
+                basis: lot.basis,
+                acquired: lot.acquired,
+                holding_from: lot.holding_from,
+                washed: lot.washed,
+            })
+            .collect();
+        let keep = || {
+            let ledger = Ledger::open(&DataFolder::of(&context.settings)?)?;
+            let Some(ledger) = ledger else { return Ok(()) };
+            let rules = crate::store::digest(format!("{:?}", self.rules).as_bytes());
+            let key = ledger.derived_key(&format!("{}:{}:{rules}", self.as_of, method.name()))?;
+            ledger.keep_derived(&key, &lots)
+        };
+        if let Err(CliError { message, .. }) = keep() {
+            context.style.detail(&format!("the derived lots were not kept: {message}"));
+        }
     }
 
     /// Makes the books.
@@ -234,6 +264,19 @@ impl Session {
     }
 }
 
+/// The files named on the command line, or else what was imported.
+///
+/// # Errors
+/// When a file or the ledger cannot be read, or there is neither.
+pub fn histories(input: &HistoryArgs, context: &Context) -> Result<Vec<History>, Failure> {
+    if input.history.is_empty() {
+        return require_stored(input.account.as_deref(), context);
+    }
+    let options =
+        HistoryOptions { format: input.format.clone(), account: input.account.clone(), ..HistoryOptions::default() };
+    require_histories(&input.history, &options, context)
+}
+
 fn warning(issue: &Issue, context: &Context) -> Warning {
     let mut message = context.figures().sentence(&issue.text);
     if issue.severity == Severity::Question
@@ -268,9 +311,4 @@ fn no_prices() -> Failure {
     CliError::new("no-prices", Exit::DataMissing, "there are no prices for this")
         .help("name a price table with --prices, or fetch prices with lotwise prices fetch SYMBOL")
         .into()
-}
-
-/// The name without its folders.
-fn short_name(file: &str) -> &str {
-    file.rsplit(['/', '\\']).next().unwrap_or(file)
 }

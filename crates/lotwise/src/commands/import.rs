@@ -1,4 +1,4 @@
-//! `import --dry-run` and `import formats`.
+//! `import` and `import formats`.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,10 @@ use lotwise_statements::{Action, RowNote, Transaction};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::ledger::{self, Fate};
 use crate::args::ImportArgs;
 use crate::context::Context;
-use crate::errors::{CliError, Exit, Failure, Place};
+use crate::errors::{Failure, Place};
 use crate::input::{History, HistoryOptions, account_names, read_histories, row_error};
 use crate::output::{Cell, Column, Figure, Figures, Page, Report, Table, Tone, Warning};
 
@@ -17,11 +18,16 @@ use crate::output::{Cell, Column, Figure, Figures, Page, Report, Table, Tone, Wa
 struct FileDto {
     file: String,
     format: &'static str,
+    /// Number of the import, where the file is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import: Option<i64>,
     rows: usize,
     imported: usize,
     ignored: Vec<NoteDto>,
     quarantined: Vec<NoteDto>,
+    /// Rows that repeat another of the file, and rows that the ledger has already.
     duplicates: usize,
+    already_known: usize,
     duplicate_rows: Vec<NoteDto>,
 }
 
@@ -66,32 +72,38 @@ struct SourceDto {
     row: u32,
 }
 
-/// Reads the files and shows what would be imported.
+/// Reads the files, shows what was understood, and keeps them unless that is not wanted.
 ///
 /// # Errors
-/// Without `--dry-run`, and when no file can be read.
-pub fn dry_run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure> {
-    if !arguments.dry_run {
-        return Err(CliError::new("no-ledger", Exit::Usage, "storing a history comes with the ledger")
-            .help("use --dry-run to see what is understood; commands read files with --history")
-            .into());
-    }
+/// When a file cannot be read (all are imported, or none), and when they cannot be kept.
+pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure> {
     let options = HistoryOptions {
         format: arguments.format.clone(),
         account: arguments.account.clone(),
         ..HistoryOptions::default()
     };
     let (histories, mut errors) = read_histories(&arguments.files, &options, context);
-    if histories.is_empty() {
+    if histories.is_empty() || (!arguments.dry_run && !errors.0.is_empty()) {
+        if !histories.is_empty() {
+            context.style.say("Nothing was imported: all files are, or none.");
+        }
         return Err(errors);
     }
-    for History { file, text, statement } in &histories {
+    let fate = ledger::land(arguments, &histories, context)?;
+    for History { file, text, statement, .. } in &histories {
         errors.0.extend(statement.quarantined.iter().map(|note| row_error(file, text, note)));
     }
     let totals = totals(&histories);
-    let data = data(&histories, &totals, context.figures());
-    let mut report = Report::new("import", context.today(), data, page(&histories, &totals, context.figures()))
-        .warnings(warnings(&histories));
+    let figures = context.figures();
+    let mut data = data(&histories, &fate, &totals, figures);
+    data["stored"] = json!(fate.stored);
+    data["reconciliation"] = fate.reconciliation(figures);
+    let mut page = page(&histories, &fate, &totals, figures);
+    fate.tell(&mut page, arguments.dry_run, figures);
+    let mut warnings = warnings(&histories);
+    warnings.extend(fate.warnings(figures));
+    let mut report = Report::new("import", context.today(), data, page).warnings(warnings);
+    report.mode = fate.mode;
     report.table = Some(transactions_table(&histories, context.figures()));
     report.errors = errors;
     Ok(report)
@@ -108,7 +120,7 @@ fn totals(histories: &[History]) -> BTreeMap<Action, (usize, Money)> {
     totals
 }
 
-fn data(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figures: Figures) -> Value {
+fn data(histories: &[History], fate: &Fate, totals: &BTreeMap<Action, (usize, Money)>, figures: Figures) -> Value {
     let notes = |notes: &[RowNote]| -> Vec<NoteDto> {
         notes
             .iter()
@@ -122,14 +134,17 @@ fn data(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figure
     };
     let files: Vec<FileDto> = histories
         .iter()
-        .map(|History { file, statement, .. }| FileDto {
+        .zip(&fate.plan.files)
+        .map(|(History { file, statement, .. }, landed)| FileDto {
             file: file.clone(),
             format: statement.format,
+            import: landed.batch,
             rows: statement.rows,
-            imported: statement.transactions.len(),
+            imported: landed.imported,
             ignored: notes(&statement.ignored),
             quarantined: notes(&statement.quarantined),
-            duplicates: statement.duplicates.len(),
+            duplicates: statement.duplicates.len() + landed.already_known,
+            already_known: landed.already_known,
             duplicate_rows: notes(&statement.duplicates),
         })
         .collect();
@@ -219,7 +234,7 @@ fn warnings(histories: &[History]) -> Vec<Warning> {
     warnings
 }
 
-fn page(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figures: Figures) -> Page {
+fn page(histories: &[History], fate: &Fate, totals: &BTreeMap<Action, (usize, Money)>, figures: Figures) -> Page {
     let mut page = Page::new();
     page.heading("What was understood");
     let mut files = Table::new([
@@ -227,16 +242,18 @@ fn page(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figure
         Column::words("format", "Format"),
         Column::number("rows", "Rows"),
         Column::number("imported", "Imported"),
+        Column::number("already_known", "Already known"),
         Column::number("ignored", "Ignored"),
         Column::number("quarantined", "Unreadable"),
         Column::number("duplicates", "Duplicates"),
     ]);
-    for History { file, statement, .. } in histories {
+    for (History { file, statement, .. }, landed) in histories.iter().zip(&fate.plan.files) {
         files.row([
             Cell::words(file),
             Cell::words(statement.format),
             Cell::count(statement.rows),
-            Cell::count(statement.transactions.len()),
+            Cell::count(landed.imported),
+            Cell::count(landed.already_known),
             Cell::count(statement.ignored.len()),
             Cell::count(statement.quarantined.len()),
             Cell::count(statement.duplicates.len()),
@@ -269,8 +286,6 @@ fn page(histories: &[History], totals: &BTreeMap<Action, (usize, Money)>, figure
             }
         }
     }
-    page.gap();
-    page.toned("Nothing was stored. Add --json or --csv to see every transaction.", Tone::Quiet);
     page
 }
 

@@ -6,6 +6,7 @@ mod data;
 mod demo;
 mod harvest;
 mod import;
+mod ledger;
 mod lots;
 pub mod prices;
 mod recommend;
@@ -44,8 +45,13 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
     match command {
         Command::Import(arguments) => match arguments.command {
             Some(ImportCommand::Formats) => Ok(import::formats(context).into()),
-            None => import::dry_run(&arguments, context).map(Outcome::from),
+            Some(ImportCommand::List) => ledger::list(context).map(Outcome::from),
+            Some(ImportCommand::Undo(arguments)) => ledger::undo(&arguments, context).map(Outcome::from),
+            None => import::run(&arguments, context).map(Outcome::from),
         },
+        Command::Backup(arguments) => ledger::backup(&arguments, context).map(Outcome::from),
+        Command::Restore(arguments) => ledger::restore(&arguments, context).map(Outcome::from),
+        Command::Doctor(arguments) => ledger::doctor(&arguments, context),
         Command::Demo(arguments) => demo::run(&arguments, context).map(Outcome::from),
         Command::Lots(arguments) => lots::run(&arguments, context).map(Outcome::from),
         Command::Harvest(arguments) => harvest::run(&arguments, context).map(Outcome::from),

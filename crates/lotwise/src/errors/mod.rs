@@ -8,8 +8,7 @@ pub use market::market_error;
 pub use render::place_json;
 pub use similar::did_you_mean;
 
-/// The exit codes of the program. Blocked by a limit (4) and needs a confirmation (5) come with the
-/// commands that place orders and store.
+/// The exit codes of the program. Blocked by a limit (4) comes with the commands that place orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
@@ -21,7 +20,7 @@ pub enum Exit {
     Usage = 2,
     /// The input has errors.
     Input = 3,
-    /// A confirmation is needed and there is nobody to ask.
+    /// A choice or a confirmation is needed, and there is nobody to ask.
     Confirm = 5,
     /// Data are missing or too old.
     DataMissing = 6,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Form, Page, Style, Table, Tone, paint};
 use crate::errors::{CliError, Exit, Failure, Place, place_json};
+use crate::store::Mode;
 
 /// Something that a person should know and that stops nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,8 @@ pub struct Report {
     pub errors: Failure,
     /// What the program ends with.
     pub exit: Exit,
+    /// The active mode; `None` until one is chosen.
+    pub mode: Option<Mode>,
 }
 
 impl Report {
@@ -81,6 +84,7 @@ impl Report {
             table: None,
             errors: Failure::default(),
             exit: Exit::Done,
+            mode: None,
         }
     }
 
@@ -111,6 +115,9 @@ pub fn write_report(report: Report, style: &Style, out: &mut dyn Write) -> io::R
             let mut head = Map::new();
             head.insert("schema".to_owned(), json!(format!("lotwise.{}/1", report.schema)));
             head.insert("as_of".to_owned(), json!(report.as_of.to_string()));
+            if let Some(mode) = report.mode {
+                head.insert("mode".to_owned(), json!(mode.name()));
+            }
             head.insert("warnings".to_owned(), warnings_json(&report.warnings));
             head.extend(errors.to_json(style.figures));
             // The head is an object and never empty, so `data` can follow its last member.
@@ -133,7 +140,14 @@ pub fn write_report(report: Report, style: &Style, out: &mut dyn Write) -> io::R
         }
         Form::Text => match &report.document {
             Some(document) => out.write_all(document)?,
-            None => out.write_all(report.page.to_text(style.width, style.colour).as_bytes())?,
+            None => {
+                let mut page = report.page;
+                if let Some(mode) = report.mode {
+                    page.gap();
+                    page.toned(format!("Mode: {}.", mode.title()), Tone::Quiet);
+                }
+                out.write_all(page.to_text(style.width, style.colour).as_bytes())?;
+            }
         },
     }
     // What is buffered stands before the talk about it.

@@ -11,9 +11,13 @@ use lotwise_tax::{FilingStatus, FlatRates, StateRates};
 
 use crate::args::RateArgs;
 use crate::errors::{CliError, Exit, Failure, Place, did_you_mean};
+use crate::store::Mode;
+
+/// Nobody waits longer than ten minutes.
+const LONGEST_WAIT_SECONDS: u16 = 600;
 
 /// Every key and what it means.
-pub const KEYS: [(&str, &str); 10] = [
+pub const KEYS: [(&str, &str); 13] = [
     ("status", "how you file: single, married_joint, married_separate, head_of_household or surviving_spouse"),
     ("short_rate", "marginal rate on short-term gains, for instance 0.24"),
     ("long_rate", "marginal rate on long-term gains, for instance 0.15"),
@@ -21,6 +25,9 @@ pub const KEYS: [(&str, &str); 10] = [
     ("state_long_rate", "state rate on long-term gains, for instance 0.05"),
     ("identity_groups", "lists of symbols that you take as substantially identical: [[\"VOO\", \"SPY\"]]"),
     ("cache_dir", "folder of the price cache"),
+    ("data_dir", "folder of the ledger"),
+    ("mode", "what an import keeps: profile-only or ledger"),
+    ("wait_seconds", "how long to wait for another lotwise that writes to the ledger, for instance 10"),
     ("daily_loss_limit", "loss of one session that blocks purchases, for instance 0.02"),
     ("max_order", "largest single order in dollars, for instance 5000"),
     ("max_position", "largest fraction of the value in one position, for instance 0.20"),
@@ -81,6 +88,12 @@ pub struct Settings {
     pub identity_groups: Vec<Vec<Symbol>>,
     /// Folder of the price cache; `None` where neither a setting nor a home folder tells.
     pub cache_dir: Option<PathBuf>,
+    /// Folder of the ledger; `None` where neither a setting nor a home folder tells.
+    pub data_dir: Option<PathBuf>,
+    /// What an import keeps, where the person stated it in the settings.
+    pub mode: Option<Mode>,
+    /// How long to wait for another process that writes to the ledger, in seconds.
+    pub wait_seconds: u16,
     /// Guardrails.
     pub limits: Limits,
     /// Another day to take for today (`LOTWISE_TODAY`).
@@ -129,6 +142,24 @@ impl Settings {
             }
             "identity_groups" => self.identity_groups = raw.groups().map_err(&bad)?,
             "cache_dir" => self.cache_dir = Some(PathBuf::from(raw.text().map_err(&bad)?)),
+            "data_dir" => self.data_dir = Some(PathBuf::from(raw.text().map_err(&bad)?)),
+            "mode" => {
+                let text = raw.text().map_err(&bad)?;
+                self.mode = Some(Mode::parse(&text).ok_or_else(|| {
+                    bad(format!("is {text:?}, which is no mode")).help(did_you_mean(
+                        &text,
+                        Mode::ALL.map(Mode::name),
+                        2,
+                    ))
+                })?);
+            }
+            "wait_seconds" => {
+                let text = raw.text().map_err(&bad)?;
+                let seconds = text.trim().parse().ok().filter(|&seconds: &u16| seconds <= LONGEST_WAIT_SECONDS);
+                self.wait_seconds = seconds.ok_or_else(|| {
+                    bad(format!("is {text:?}, and must be a whole number up to {LONGEST_WAIT_SECONDS}"))
+                })?;
+            }
             "max_order" => {
                 let amount =
                     raw.text().and_then(|text| Money::parse(&text).map_err(|error| format!("is wrong: {error}")));
@@ -239,6 +270,9 @@ pub fn load(surroundings: &Surroundings) -> Result<Settings, Failure> {
         state: StateRates::default(),
         identity_groups: Vec::new(),
         cache_dir: surroundings.base("XDG_CACHE_HOME", ".cache").map(|base| base.join("lotwise")),
+        data_dir: surroundings.base("XDG_DATA_HOME", ".local/share").map(|base| base.join("lotwise")),
+        mode: None,
+        wait_seconds: 10,
         limits: Limits {
             daily_loss: Rate::from_billionths(20_000_000),
             max_order: Money::from_whole(5_000),

@@ -4,8 +4,19 @@ use crate::program::Folder;
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["import", "verify", "tax estimate", "data check", "data features", "prices fetch", "prices status"]
-    {
+    for command in [
+        "import",
+        "import undo",
+        "backup",
+        "restore",
+        "doctor",
+        "verify",
+        "tax estimate",
+        "data check",
+        "data features",
+        "prices fetch",
+        "prices status",
+    ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
         let ran = Folder::new().run(&arguments);

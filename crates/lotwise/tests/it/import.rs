@@ -1,4 +1,4 @@
-//! `import --dry-run`.
+//! `import --dry-run`: what is understood, row by row.
 
 use crate::program::Folder;
 
@@ -24,13 +24,6 @@ fn a_history_is_shown_and_nothing_is_stored() {
         .collect();
     names.sort();
     assert_eq!(names, ["trades.csv"]);
-}
-
-#[test]
-fn without_dry_run_it_is_refused_by_name() {
-    let ran = Folder::new().with("trades.csv", TRADES).run(&["import", "trades.csv"]);
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("storing a history comes with the ledger") && ran.stderr.contains("--dry-run"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod bad_input;
 mod data;
 mod help;
 mod import;
+mod ledger;
 mod prices;
 mod program;
 mod settings;

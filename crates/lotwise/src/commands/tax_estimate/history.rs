@@ -8,7 +8,7 @@ use crate::advice::{PriceNeed, Session, SessionInput};
 use crate::args::TaxEstimateArgs;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure};
-use crate::input::{HistoryOptions, require_histories};
+use crate::input::{History, HistoryOptions, require_histories, stored_histories};
 use crate::output::{Figures, Warning};
 use crate::settings::Settings;
 
@@ -34,12 +34,28 @@ pub struct YearOfHistory {
     pub unread: Failure,
 }
 
-/// Reads the files and books them to the end of the year and the window after it.
+/// What the command works with beside the amounts: the files named, else what was imported, else nothing.
 ///
 /// # Errors
-/// When a file cannot be read, the books do not add up, or a sale of the year has no known basis.
-pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Context) -> Result<YearOfHistory, Failure> {
-    let histories = require_histories(&arguments.history, &HistoryOptions::default(), context)?;
+/// When a file or the ledger cannot be read.
+pub fn histories(arguments: &TaxEstimateArgs, context: &Context) -> Result<Option<Vec<History>>, Failure> {
+    match (arguments.by_hand, arguments.history.is_empty()) {
+        (true, _) => Ok(None),
+        (false, true) => stored_histories(None, context),
+        (false, false) => require_histories(&arguments.history, &HistoryOptions::default(), context).map(Some),
+    }
+}
+
+/// Books the files to the end of the year and the window after it.
+///
+/// # Errors
+/// When the books do not add up, or a sale of the year has no known basis.
+pub fn of_year(
+    histories: Vec<History>,
+    arguments: &TaxEstimateArgs,
+    settings: Settings,
+    context: &Context,
+) -> Result<YearOfHistory, Failure> {
     let year = arguments.year;
     let year_end = Date::from_ymd(year, 12, 31).unwrap_or(Date::MAX);
     let as_of = year_end.plus_days(WINDOW_DAYS).min(context.today());
@@ -82,7 +98,7 @@ pub fn of_year(arguments: &TaxEstimateArgs, settings: Settings, context: &Contex
             count(unknown, "sold segment")
         );
         return Err(CliError::new("unknown-basis", Exit::DataMissing, message)
-            .help("name the older files too, or leave out --history and enter the gains by hand")
+            .help("name or import the older files too, or enter the gains with --by-hand")
             .into());
     }
     Ok(found)

@@ -25,8 +25,14 @@ pub fn run(arguments: &TaxEstimateArgs, context: &Context) -> Result<Report, Fai
     let mut household = household(arguments, &settings, &mut warnings);
     let mut assumptions = assumptions(arguments, &settings);
     let mut unread = Failure::default();
-    if !arguments.history.is_empty() {
-        let found = history::of_year(arguments, settings.clone(), context)?;
+    if let Some(histories) = history::histories(arguments, context)? {
+        if arguments.history.is_empty() {
+            assumptions.push(format!(
+                "the amounts of {} imported files are added; --by-hand leaves them out",
+                histories.len()
+            ));
+        }
+        let found = history::of_year(histories, arguments, settings.clone(), context)?;
         found.add_to(&mut household)?;
         assumptions.extend(found.assumptions(context.figures()));
         warnings.extend(found.warnings);

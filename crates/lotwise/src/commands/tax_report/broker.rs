@@ -8,7 +8,7 @@ use lotwise_tax::report::{BrokerRow, Cause, Difference, Figure, OwnSide, Reconci
 use lotwise_tax::{AccountId, Term};
 use serde_json::{Value, json};
 
-use crate::advice::Session;
+use crate::advice::{Session, histories};
 use crate::args::{TaxReportArgs, method_name};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
@@ -33,7 +33,7 @@ pub fn reconciled(
     if !unread.is_empty() {
         return Err(Failure(unread));
     }
-    let names = Names::of(&require_histories(&arguments.input.history, &HistoryOptions::default(), context)?);
+    let names = Names::of(&histories(&arguments.input, context)?);
     let mut rows = Vec::new();
     for file in &files {
         rows.extend(rows_of(file, arguments, session, &names, context.figures(), warnings)?);
