@@ -24,6 +24,8 @@ pub(crate) enum DateStyle {
 pub(crate) enum Comma {
     /// It parts thousands, as American brokers write; a sign other than the dollar is refused.
     Thousands,
+    /// It parts thousands; signs of other currencies are read too.
+    ThousandsAnyCurrency,
     /// A lone comma may part thousands or decimals, so it is refused (tables delimited by semicolons).
     Unclear,
     /// Thousands or decimals by the shape of the number, where that is beyond doubt; signs of other currencies are
@@ -47,6 +49,7 @@ pub(crate) fn number(text: &str, comma: Comma) -> Result<Cow<'_, str>, &'static 
         return Ok(Cow::Borrowed(text));
     }
     const NO_NUMBER: &str = "is not a number";
+    let foreign = matches!(comma, Comma::ByShape | Comma::ThousandsAnyCurrency);
     let mut rest = text.trim();
     let mut negative = false;
     if let Some(inside) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
@@ -65,10 +68,10 @@ pub(crate) fn number(text: &str, comma: Comma) -> Result<Cow<'_, str>, &'static 
             }
             (rest, signed) = (after.trim_start(), true);
         }
-        let signs: &[&str] = if comma == Comma::ByShape { &SIGNS } else { &SIGNS[..3] };
+        let signs: &[&str] = if foreign { &SIGNS } else { &SIGNS[..3] };
         rest = signs.iter().find_map(|sign| rest.strip_prefix(sign)).map_or(rest, str::trim_start);
     }
-    let signs: &[&str] = if comma == Comma::ByShape { &SIGNS[1..] } else { &SIGNS[1..2] };
+    let signs: &[&str] = if foreign { &SIGNS[1..] } else { &SIGNS[1..2] };
     rest = signs.iter().find_map(|sign| rest.strip_suffix(sign)).map_or(rest, str::trim_end);
     if let Some(before) = rest.strip_suffix('-') {
         if signed {

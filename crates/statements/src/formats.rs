@@ -80,6 +80,7 @@ pub(crate) const FORMATS: &[Format] = &[
     dialect::form_1099b::FORMAT,
     crate::ofx::FORMAT,
     crate::flex::FORMAT,
+    crate::flex::csv::FORMAT,
     crate::ledger_json::FORMAT,
     crate::json::alpaca::FORMAT,
     crate::json::snaptrade::FORMAT,

@@ -5,6 +5,7 @@
 //! tables, not in code.
 
 mod answers;
+mod awards;
 mod cell;
 pub mod corporate;
 mod dialect;
@@ -27,6 +28,7 @@ mod text;
 mod unread;
 
 pub use answers::{Answer, AnswerError, Answers};
+pub use awards::pair_awards;
 pub use error::Error;
 pub use formats::{FormatInfo, formats};
 pub use model::{Action, Position, Question, RowNote, StatedLot, Statement, Transaction};

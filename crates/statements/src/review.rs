@@ -41,6 +41,14 @@ pub(crate) fn review(mut statement: Statement, options: &ReadOptions<'_>) -> Res
                 transaction.row,
             );
         }
+        if lots_differ(transaction) {
+            questions.add(
+                "lots-differ",
+                "The lots that the file states for these rows do not add up to their shares. Which is right?",
+                "use the shares of the row, and the stated lots as far as they go",
+                transaction.row,
+            );
+        }
         if transaction.detail.as_deref().is_some_and(|detail| detail.starts_with("cancelled_")) {
             questions.add(
                 "cancelled-trade",
@@ -172,17 +180,25 @@ const OPTION_TRADES: [&str; 7] = [
     "option_expire",
 ];
 
+/// Whether stated lots hold other shares than the row moves.
+fn lots_differ(transaction: &Transaction) -> bool {
+    let Some(shares) = transaction.shares.filter(|_| !transaction.lots.is_empty()) else { return false };
+    let stated = transaction.lots.iter().map(|lot| lot.shares.billionths()).fold(0_i128, i128::saturating_add);
+    stated != shares.abs().billionths()
+}
+
 /// Whether shares times price and fees miss the amount by more than their rounding explains.
 fn amount_differs(transaction: &Transaction) -> bool {
+    let contract = transaction.option.as_ref().map_or(100, |option| i128::from(option.multiplier));
     let multiplier = match transaction.action {
-        // Standard contracts are for a hundred shares. Flex reports call their trades purchases and sales.
+        // Contracts are for a hundred shares where nothing else is said. Flex reports call their trades purchases and sales.
         Action::Buy | Action::Sell
             if transaction.detail.as_deref().is_some_and(|detail| OPTION_TRADES.contains(&detail)) =>
         {
-            100
+            contract
         }
         Action::Buy | Action::Sell | Action::Reinvest => 1,
-        Action::OptionOpen | Action::OptionClose => 100,
+        Action::OptionOpen | Action::OptionClose => contract,
         _ => return false,
     };
     let (Some(shares), Some(price)) = (transaction.shares, transaction.price) else { return false };

@@ -20,21 +20,6 @@ const HISTORY_INSTEAD: &str = "download the transaction history instead";
 const UNREAD: &[Unread] = &[
     Unread { title: "Schwab positions", markers: &["positions for ", "mkt val"], remedy: HISTORY_INSTEAD },
     Unread {
-        title: "Interactive Brokers Flex queries in CSV",
-        markers: &["type,settledate,", "currencyprimary"],
-        remedy: "choose XML as the format of the Flex query",
-    },
-    Unread {
-        title: "Interactive Brokers Flex queries in CSV",
-        markers: &["tradedate,", "ibcommission"],
-        remedy: "choose XML as the format of the Flex query",
-    },
-    Unread {
-        title: "Interactive Brokers Flex queries in CSV",
-        markers: &["clientaccountid,"],
-        remedy: "choose XML as the format of the Flex query",
-    },
-    Unread {
         title: "TD Ameritrade histories",
         markers: &["date,transaction id,description,quantity,symbol,price,commission,amount"],
         remedy: OWN_INSTEAD,

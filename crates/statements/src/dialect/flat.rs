@@ -19,6 +19,8 @@ const HEADER_WITHIN: usize = 100;
 /// Sure when the header is there.
 pub(crate) fn recognise(dialect: &Dialect, sniff: &Sniff<'_>) -> Confidence {
     match find_header(&[dialect], sniff.head) {
+        // Columns that would make the file wrong may make it right for another dialect.
+        Ok(found) if dialect.only_known_columns && !found.header.unknown.is_empty() => Confidence::Plausible,
         Ok(_) => Confidence::Sure,
         Err(_) => Confidence::No,
     }
@@ -164,7 +166,8 @@ fn settle(
     gathering: &mut Gathering,
 ) -> Result<(), Error> {
     let Some((line, mut cells, below)) = held.take() else { return Ok(()) };
-    // The first of the records below fills the cells that the row leaves empty.
+    // Both records are as wide as what they fill; the first below fills the cells that the row leaves empty.
+    cells.resize(cells.len().max(current.1.width()), Cow::Borrowed(""));
     if let Some((_, first)) = below.first() {
         cells.resize(cells.len().max(first.len()), Cow::Borrowed(""));
         for (cell, more) in cells.iter_mut().zip(first) {

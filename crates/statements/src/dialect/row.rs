@@ -142,7 +142,7 @@ impl Row<'_> {
     /// An amount of money; `None` where there is none.
     pub(crate) fn money(&self, role: Role) -> Result<Option<Money>, Fault> {
         let money = self.decimal(role, Money::parse_rounded)?;
-        let sign = cell::currency_sign(self.text(role)).filter(|_| self.dialect.comma == Comma::ByShape);
+        let sign = cell::currency_sign(self.text(role)).filter(|_| self.dialect.comma != Comma::Thousands);
         let stated = self.text(Role::Currency);
         if sign.is_some_and(|sign| stated.len() == 3 && !sign.eq_ignore_ascii_case(stated)) {
             return Err(self.fault(role, format!("{} is in another currency than the row", self.words(role))));
@@ -508,6 +508,14 @@ fn ratio(row: &Row<'_>) -> Result<Option<(Shares, Shares)>, Fault> {
 
 /// Demands what the action cannot do without, and fills in what follows from the rest.
 fn complete(row: &Row<'_>, transaction: &mut Transaction, amount_stated: bool) -> Result<(), Fault> {
+    let pays = matches!(
+        transaction.action,
+        Action::Dividend | Action::CapitalGainDistribution | Action::Interest | Action::TaxWithheld | Action::Fee
+    );
+    if pays {
+        // Some files state the shares that were paid for; none of them moves.
+        transaction.shares = None;
+    }
     let needs_shares = || row.fault(Role::Shares, "the number of shares is missing");
     let needs_security = || row.fault(Role::Symbol, "the symbol is missing");
     let needs_amount = || row.fault(Role::Amount, "the amount is missing");

@@ -8,7 +8,7 @@ use super::row::{Fault, Row};
 use super::{Classify, Dialect, Footer, Kind, Role, Rule, Words, needed, optional};
 use crate::formats::{Format, FormatInfo};
 use crate::gather::clip;
-use crate::{Action as A, StatedLot, Transaction};
+use crate::{Action as A, RowNote, StatedLot, Statement, Transaction};
 
 use Kind::{BySign, Do, Ignore, In, Out};
 use Words::Is;
@@ -22,7 +22,7 @@ pub(crate) const FORMAT: Format = Format {
         example: "\"Date\",\"Action\",\"Symbol\",\"Description\",\"Quantity\",\"FeesAndCommissions\",…,\"AwardDate\",\"AwardId\",…",
     },
     recognise: |sniff| super::recognise(&DIALECT, sniff),
-    read: |text, options| super::read(&DIALECT, text, options),
+    read: |text, options| super::read(&DIALECT, text, options).map(lapses_beside_deposits),
 };
 
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -52,6 +52,24 @@ pub(crate) static DIALECT: Dialect = Dialect {
     finish: Some(finish),
     ..Dialect::PLAIN
 };
+
+/// Where a file has deposits, the shares of a lapse arrive by the deposit that follows it.
+fn lapses_beside_deposits(mut statement: Statement) -> Statement {
+    let is = |transaction: &Transaction, detail: &str| transaction.detail.as_deref() == Some(detail);
+    if statement.transactions.iter().any(|transaction| is(transaction, "equity_award")) {
+        let (lapses, kept) = statement.transactions.into_iter().partition(|transaction| is(transaction, "vest"));
+        statement.transactions = kept;
+        let note = |lapse: Transaction| RowNote {
+            row: lapse.row,
+            column: None,
+            value: None,
+            reason: "lapse: its shares arrive by the deposit that follows it".to_owned(),
+        };
+        let lapses: Vec<Transaction> = lapses;
+        statement.ignored.extend(lapses.into_iter().map(note));
+    }
+    statement
+}
 
 fn finish(row: &Row<'_>, transaction: &mut Transaction) -> Result<(), Fault> {
     match transaction.action {

@@ -55,7 +55,7 @@ const SHARED: Dialect = Dialect {
     classify: Classify::With(|row| look_up(RULES, &normal(row.text(Role::Action)))),
     words_per_action: 2,
     footers: &[Footer::Starts("balance"), Footer::Starts("cost")],
-    comma: Comma::ByShape,
+    comma: Comma::ThousandsAnyCurrency,
     currency: "GBP",
     heading: Some(|text, context| {
         let section = matches!(text.to_ascii_lowercase().as_str(), "cash transactions" | "investment transactions");

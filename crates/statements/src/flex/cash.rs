@@ -1,5 +1,7 @@
 //! Cash transactions.
 
+use lotwise_core::Symbol;
+
 use super::record::Record;
 use crate::gather::{Fault, Gathering, clip};
 use crate::{Action, Transaction};
@@ -58,6 +60,9 @@ pub(super) fn cash(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<
         None if draft.amount.is_negative() => Action::Withdrawal,
         None => Action::Deposit,
     };
+    if draft.symbol.is_none() && matches!(draft.action, Action::Dividend | Action::TaxWithheld | Action::Fee) {
+        draft.symbol = ticker_in(&draft.description);
+    }
     if draft.action == Action::Dividend {
         let words = draft.description.to_ascii_uppercase();
         if let Some(&(_, action, detail)) = DIVIDEND_KINDS.iter().find(|(end, ..)| words.ends_with(end)) {
@@ -65,4 +70,12 @@ pub(super) fn cash(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<
         }
     }
     Ok(draft)
+}
+
+/// The ticker before the first bracket: `ACRN(US0378331005) CASH DIVIDEND …`.
+fn ticker_in(description: &str) -> Option<Symbol> {
+    let (ticker, rest) = description.split_once('(')?;
+    let code = rest.split(')').next().unwrap_or_default();
+    let coded = (6..=12).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (coded && !ticker.contains(' ')).then(|| Symbol::parse(ticker).ok()).flatten()
 }

@@ -1,10 +1,11 @@
-//! Interactive Brokers' Flex reports in XML.
+//! Interactive Brokers' Flex reports in XML, and in CSV ([`csv`]).
 //!
 //! A row is a record of a section that tells events. Where a report shows one trade at several levels of detail,
 //! executions are read and the rest is ignored, with the reason; a report with orders alone is read by orders.
 
 mod cash;
 mod corporate;
+pub(crate) mod csv;
 mod record;
 mod sections;
 mod trades;
@@ -53,9 +54,18 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
         });
     }
     options.check_time()?;
+    read_sections(FORMAT.info.id, &report.statements, options)
+}
+
+/// Reads the sections of every account.
+fn read_sections(
+    format: &'static str,
+    statements: &[FlexStatement<'_>],
+    options: &ReadOptions<'_>,
+) -> Result<Statement, Error> {
     let account = |statement: &FlexStatement<'_>| statement.node.get("accountId").unwrap_or("default").to_owned();
-    let mut gathering = Gathering::with(FORMAT.info.id, options);
-    for statement in &report.statements {
+    let mut gathering = Gathering::with(format, options);
+    for statement in statements {
         let account = account(statement);
         let tells_events = statement.sections.iter().any(|section| {
             matches!(treatment(section.node.name), Treatment::Trades | Treatment::Cash) && !section.records.is_empty()

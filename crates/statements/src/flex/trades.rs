@@ -1,8 +1,9 @@
 //! Trades and trade confirmations.
 
-use lotwise_core::{Money, Shares};
+use lotwise_core::{Money, OptionContract, OptionRight, Shares, Symbol};
 
 use super::record::Record;
+use crate::dialect::option;
 use crate::gather::{Fault, Gathering, clip, describe};
 use crate::{Action, Transaction};
 
@@ -53,6 +54,14 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
         draft.detail = Some(if buys { "cancelled_buy" } else { "cancelled_sell" }.into());
         return Ok(draft);
     }
+    if names_nothing(record) {
+        let text = "These trades name no security. Are they exchanges of currency?";
+        gathering.ask("unnamed-security", text, "take them for exchanges of currency", record.row());
+        draft.action = if buys { Action::Buy } else { Action::Sell };
+        draft.description = describe(&[Some("currency"), Some(&format!("quantity {quantity}"))]);
+        draft.detail = Some("forex".into());
+        return Ok(draft);
+    }
     let agrees = if buys { !quantity.is_negative() } else { !quantity.is_positive() };
     let paid = if buys { !draft.amount.is_positive() } else { !draft.amount.is_negative() };
     if !agrees && !paid {
@@ -64,8 +73,13 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
         true => Action::Buy,
         false => Action::Sell,
     };
+    if asset == Some("option") {
+        draft.option = contract(record)?;
+        draft.symbol = draft.option.as_ref().and_then(OptionContract::symbol).or(draft.symbol);
+        draft.detail = Some(what_became(record).into());
+        return Ok(draft);
+    }
     draft.detail = match asset {
-        Some("option") => Some(option(record)),
         Some(other) => Some(other),
         None if record.has_code("A") => Some("by_assignment"),
         None if record.has_code("Ex") => Some("by_exercise"),
@@ -73,6 +87,11 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
     }
     .map(Into::into);
     Ok(draft)
+}
+
+/// Whether nothing tells what was traded: exchanges of currency in a report without category and symbol.
+fn names_nothing(record: Record<'_, '_>) -> bool {
+    record.first(&["assetCategory", "symbol", "isin", "cusip", "securityID", "conid", "description"]).is_none()
 }
 
 /// The word for the asset, `None` for a share.
@@ -125,7 +144,9 @@ fn cash(
         gathering.ask("commission-currency", text, "leave them out of the cost", record.row());
     }
     let charged = if foreign { taxes } else { commission + taxes };
-    let proceeds = record.money(&["proceeds"])?;
+    // Quantity times price, which is positive for a purchase.
+    let traded = record.money(&["tradeMoney"])?.map(|money| -money);
+    let proceeds = record.money(&["proceeds"])?.or(traded);
     let computed = proceeds.map(|proceeds| proceeds + charged);
     let stated = record.money(&["netCash"])?;
     draft.amount = match (stated, computed) {
@@ -138,8 +159,28 @@ fn cash(
     Ok(())
 }
 
+/// The terms of an option: those of its symbol, else those that the record states one by one.
+fn contract(record: Record<'_, '_>) -> Result<Option<OptionContract>, Fault> {
+    let multiplier = record.get("multiplier").and_then(|text| text.parse().ok()).filter(|shares| *shares > 0);
+    let named = ["symbol", "description"].into_iter().filter_map(|name| record.get(name)).find_map(option::named_in);
+    if let Some(contract) = named {
+        return Ok(Some(OptionContract { multiplier: multiplier.unwrap_or(contract.multiplier), ..contract }));
+    }
+    let underlying = record.get("underlyingSymbol").and_then(|text| Symbol::parse(text).ok());
+    let right = match record.get("putCall") {
+        Some("C" | "Call" | "CALL") => Some(OptionRight::Call),
+        Some("P" | "Put" | "PUT") => Some(OptionRight::Put),
+        _ => None,
+    };
+    let (expiry, strike) = (record.date(&["expiry"])?, record.price(&["strike"])?);
+    Ok((|| {
+        let multiplier = multiplier.unwrap_or(100);
+        Some(OptionContract { underlying: underlying?, expiry: expiry?, right: right?, strike: strike?, multiplier })
+    })())
+}
+
 /// What became of the option.
-fn option(record: Record<'_, '_>) -> &'static str {
+fn what_became(record: Record<'_, '_>) -> &'static str {
     let codes = [
         ("A", "option_assign"),
         ("Ex", "option_exercise"),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::told::assert_accounted;
 
 /// One small file of each table format.
-const VALID: [&str; 6] = [
+const VALID: [&str; 18] = [
     "date,account,action,symbol,shares,price,amount,fees,currency,split_ratio,id\n\
      2024-01-02,A,buy,ACRN,10,5.5,-56,1,USD,,b1\n2024-01-03,B,sell,ACRN,4,6,,0.1,,,\n2024-01-04,A,split,ACRN,6,,,,,2:1,\n",
     "\"Transactions for account Individual XXXX-1 as of 01/05/2024\"\n\
@@ -32,6 +32,33 @@ const VALID: [&str; 6] = [
      Transaction History,Header,Date,Account,Description,Transaction Type,Symbol,Quantity,Price,Gross Amount ,Commission,Net Amount\n\
      Transaction History,Data,2024-08-15,U1,ACORN,Sell,ACRN,-2.0,1001.00,2002.0,-3.0,1999.0\n\
      Transaction History,Data,2024-10-01,U1,Forex,Forex Trade Component,GBP.USD,0.8,1.32,-2.6E-4,-,-2.6E-4\n",
+    "For Account:,####1\n\nTransactionDate,TransactionType,SecurityType,Symbol,Quantity,Amount,Price,Commission,Description\n\
+     12/31/24,Dividend,MF,BIRX,5.834,-81.33,0,0,BIRCH REINVEST\n09/01/24,Sold Short,OPTN,ACRN Dec 15 '28 $400 Call,-1,149.35,1.5,0.65,X\n",
+    "\"Exported on: 1\"\n\"Settlement date\",\"Description\",\"Type\",\"Symbol/ CUSIP\",\"Quantity\",\"Price\",\"Amount\"\n\
+     \"08/28/2026\" ,\"Purchase ACORN\" ,\"T\",\"ACRN\",\"4\",\"$57.00\",\"-$228.00\"\n\"Total\",\"\"\n",
+    "Account Number,Investment Name,Symbol,Shares,Share Price,Total Value,\n1,ACORN,ACRX,6.2,300.00,1860.00,\n\n\
+     Account Number,Trade Date,Settlement Date,Transaction Type,Transaction Description,Investment Name,Symbol,Shares,Share Price,Net Amount,\n\
+     1,2024-04-01,2024-04-02,Sell,Sell,ACORN FUND,ACRX,-4.0,240.00,959.98,\n",
+    "My account,,,\nCash Transactions,,,\nDate,Details,Amount,Balance\n09/03/2022,\"Bought 1,550 Acorn (ACRN)\",-14982.06,17.94\n\
+     Balance,7.94,,\nInvestment Transactions,,,\nDate,InvestmentName,TransactionDetails,Quantity,Price,Cost\n\
+     10/03/2022,Acorn (ACRN),\"Bought 1,550 Acorn (ACRN)\",1550,9.66,14982.06\n",
+    "Name,Symbol,Side,Status,Filled,Avg Price,Filled Time\nAcorn,ACRN,Sell,Filled,100,189.10,03/02/2026 10:12:40 EST\n\
+     ,ACRN260327C00654000,Sell,Filled,10,12.97,03/26/2026 16:01:46 EDT\n",
+    "Date,Action,Symbol,Description,Quantity,FeesAndCommissions,Amount,Shares,SalePrice,VestDate,AwardId,FairMarketValuePrice,VestFairMarketValue,NetSharesDeposited\n\
+     09/20/2023,Sale,ACRN,Sale,30,$0.30,\"$2,999.70\"\n,,,,,,,20,$100.00,08/15/2023,7,,$90\n,,,,,,,10,$100.00\n\
+     08/15/2023,Lapse,ACRN,Lapse,40,,,,,,,,,\n,,,,,,,,,,7,$90.00,,20\n",
+    "\"Lot Details for X as of Y\"\nAcc 1,\nSymbol,Closed Date,Opened Date,Quantity,Proceeds,Cost Basis (CB),Term,Disallowed Loss\n\
+     ACRN,02/20/2026,02/11/2026,100,$925.00,$900.00,Short Term,\nACRN 01/16/2026 150.00 C,01/10/2026,01/05/2026,2,$200,$1,Long Term,$3\n",
+    "Date,Ticker,Type,Quantity,Price per share,Total Amount,Currency,FX Rate\n\
+     2025-09-08T07:29:03.333Z,BIRC,BUY - MARKET,\"0,76672417\",€26.09,€20,EUR,1\n2019-12-02T08:23:08Z,,CASH WITHDRAWAL,,,-$30.93,USD,1\n",
+    "Action,Time,ISIN,Ticker,Name,No. of shares,Price / share,Currency (Price / share),Result (EUR),Total (EUR),Stamp duty\n\
+     Market buy,2021-03-05 14:21:12,US0000000002,ACRN,Acorn,2,10,USD,,20.00,1\nWithdrawal,2021-03-05,,,,,,,,5,\n",
+    "Account;Currency\n1;EUR\nID;Type;Time;Comment;Symbol;Amount\n1;Stock purchase;02.01.2024 10:00:00;OPEN BUY 2/5 @ 163,40;ACRN.US;-326,80\n",
+    "1a - Description (Example),CUSIP,1b. Date acquired,1c. Date sold,1d. Proceeds,1e. Cost basis,1g. Wash sale,Form 8949 Code\nShort Term - Covered\n\
+     100 SH ACORN,037833100,VARIOUS,03/01/2025,\"$1,000\",$900,5,D\nBIRCH,,01/02/2024,03/01/2025,1,,,\n",
+    "BOF,1\nHEADER,TRNT,ClientAccountID,CurrencyPrimary,AssetClass,Symbol,TradeDate,Quantity,TradePrice,Proceeds,IBCommission,Buy/Sell\n\
+     DATA,TRNT,U1,USD,STK,ACRN,20240305,10,5,-50,-1,BUY\nEOS,1\nType,SettleDate,ISIN,Description,Amount,CurrencyPrimary\n\
+     Dividends,20240523,CH0111762537,ACRN(CH0111762537) CASH,7,CHF\n",
 ];
 
 /// Pieces that break tables, to be put anywhere.

@@ -68,11 +68,11 @@ fn every_kind_of_trade_has_its_action_sign_and_detail() {
         (format!("{STOCK} buySell=\"SELL\" quantity=\"4\" netCash=\"-24\" notes=\"Ca\""), "other ACRN 4 @ - = -24.00, 0.00 USD cancelled_sell"),
         (
             format!("{option} buySell=\"SELL\" quantity=\"-1\" tradePrice=\"0.5\" netCash=\"49\" openCloseIndicator=\"O\""),
-            "sell ACRN  240621C00050000 -1 @ 0.50 = 49.00, 0.00 USD option_open",
+            "sell ACRN240621C00050000 -1 @ 0.50 = 49.00, 0.00 USD option_open",
         ),
         (
             format!("{option} buySell=\"BUY\" quantity=\"1\" tradePrice=\"0\" netCash=\"0\" openCloseIndicator=\"C\" notes=\"Ep\""),
-            "buy ACRN  240621C00050000 1 @ 0.00 = 0.00, 0.00 USD option_expire",
+            "buy ACRN240621C00050000 1 @ 0.00 = 0.00, 0.00 USD option_expire",
         ),
         (
             "currency=\"USD\" assetCategory=\"FUT\" symbol=\"ESM4\" tradeDate=\"20240305\" buySell=\"BUY\" quantity=\"1\" proceeds=\"-250000\" netCash=\"-2.1\" ibCommission=\"-2.1\"".to_owned(),

@@ -3,6 +3,7 @@
 mod answers;
 mod corporate;
 mod csv_brokers;
+mod csv_exports;
 mod csv_faults;
 mod csv_hostile;
 mod flex;

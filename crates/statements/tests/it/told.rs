@@ -52,3 +52,26 @@ pub fn notes(notes: &[lotwise_statements::RowNote]) -> Vec<String> {
 pub fn asked(statement: &Statement) -> Vec<&str> {
     statement.questions.iter().map(|question| question.key.as_str()).collect()
 }
+
+/// `row: acquired shares basis/proceeds/disallowed term covered` of each lot that a row states.
+pub fn lots(statement: &Statement) -> Vec<String> {
+    let dash = |part: Option<String>| part.unwrap_or_else(|| "-".to_owned());
+    let money = |part: Option<lotwise_core::Money>| dash(part.map(|money| money.to_string()));
+    let mut lines = Vec::new();
+    for one in &statement.transactions {
+        for lot in &one.lots {
+            lines.push(format!(
+                "{}: {} {} {}/{}/{} {} {}",
+                one.row,
+                dash(lot.acquired.map(|date| date.to_string())),
+                lot.shares,
+                money(lot.basis),
+                money(lot.proceeds),
+                money(lot.disallowed),
+                dash(lot.long_term.map(|long| if long { "long" } else { "short" }.to_owned())),
+                dash(lot.covered.map(|covered| if covered { "covered" } else { "noncovered" }.to_owned())),
+            ));
+        }
+    }
+    lines
+}
