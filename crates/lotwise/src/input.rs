@@ -58,8 +58,15 @@ pub fn require_histories(
     options: &HistoryOptions,
     context: &Context,
 ) -> Result<Vec<History>, Failure> {
-    let (histories, failure) = read_histories(paths, options, context);
+    let (mut histories, failure) = read_histories(paths, options, context);
+    pair_awards(&mut histories);
     if failure.0.is_empty() { Ok(histories) } else { Err(failure) }
+}
+
+/// Shares that vest stand in the list of awards and in the account where they arrive; together they are one event.
+fn pair_awards(histories: &mut [History]) {
+    let mut statements: Vec<&mut Statement> = histories.iter_mut().map(|history| &mut history.statement).collect();
+    lotwise_statements::pair_awards(&mut statements);
 }
 
 /// What was imported, or `None` where there is no ledger, it is empty, or the mode keeps nothing.
@@ -103,6 +110,7 @@ pub fn stored_histories(account: Option<&str>, context: &Context) -> Result<Opti
             keep_account(&mut history.statement, wanted);
         }
     }
+    pair_awards(&mut histories);
     Ok(Some(histories))
 }
 

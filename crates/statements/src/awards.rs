@@ -19,7 +19,7 @@ struct Place {
 ///
 /// Paired are a grant of an awards file and a grant without price and lots of a file of transactions, of the same symbol
 /// and number of shares, ten days apart at most; the nearest of several. Every row stays accounted for.
-pub fn pair_awards(statements: &mut [Statement]) -> usize {
+pub fn pair_awards(statements: &mut [&mut Statement]) -> usize {
     let awards = grants(statements, |statement| statement.format.starts_with("schwab-equity-awards"));
     let mut arrivals = grants(statements, |statement| statement.format.starts_with("schwab-transactions"));
     arrivals.retain(|place| {
@@ -60,7 +60,7 @@ pub fn pair_awards(statements: &mut [Statement]) -> usize {
     count
 }
 
-fn grants(statements: &[Statement], wanted: impl Fn(&Statement) -> bool) -> Vec<Place> {
+fn grants(statements: &[&mut Statement], wanted: impl Fn(&Statement) -> bool) -> Vec<Place> {
     let mut found = Vec::new();
     for (statement, read) in statements.iter().enumerate().filter(|(_, read)| wanted(read)) {
         for (transaction, one) in read.transactions.iter().enumerate() {

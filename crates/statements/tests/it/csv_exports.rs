@@ -242,9 +242,8 @@ fn an_award_lends_its_price_to_the_shares_that_arrive() {
          08/18/2023 as of 08/15/2023,Stock Plan Activity,ACRN,ACORN INC,20,,,\n\
          08/01/2023,Stock Plan Activity,ACRN,ACORN INC,7,,,\n",
     );
-    let mut both = [awards, transactions];
-    assert_eq!(lotwise_statements::pair_awards(&mut both), 1);
-    let [awards, transactions] = both;
+    let (mut awards, mut transactions) = (awards, transactions);
+    assert_eq!(lotwise_statements::pair_awards(&mut [&mut awards, &mut transactions]), 1);
     assert_eq!(told(&awards), ["2023-05-15 grant ACRN 20 @ 80.00 = 0.00, 0.00 USD vest"]);
     assert_eq!(told(&transactions)[0], "2023-08-15 grant ACRN 20 @ 90.00 = 0.00, 0.00 USD equity_award");
     assert_eq!(lots(&transactions), ["2: 2023-08-15 20 1800.00/-/- - -"]);

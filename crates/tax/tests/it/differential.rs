@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 use lotwise_tax::{
-    Account, AccountId, AccountKind, BasisSource, Book, Booking, Boot, Delivery, Error, Event, EventKind,
-    ExchangeKind, Ledger, LotId, LotSelection, LotsLeave, Method, RowKind, Rules, SaleId, Scope, Tacking, Way,
+    Account, AccountId, AccountKind, BasisSource, Book, Booking, Boot, Delivery, Error, Event, EventKind, ExchangeKind,
+    Ledger, LotId, LotSelection, LotsLeave, Method, RowKind, Rules, SaleId, Scope, Tacking, Way,
 };
 
 use crate::reference::{BILLIONTH, Fine, Reference, money, shares};
