@@ -50,7 +50,8 @@ pub(crate) fn number(text: &str, comma: Comma) -> Result<Cow<'_, str>, &'static 
     }
     const NO_NUMBER: &str = "is not a number";
     let foreign = matches!(comma, Comma::ByShape | Comma::ThousandsAnyCurrency);
-    let mut rest = text.trim();
+    // `@` is how lists of orders begin a price.
+    let mut rest = text.trim().trim_start_matches('@').trim_start();
     let mut negative = false;
     if let Some(inside) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         (rest, negative) = (inside.trim(), true);
@@ -264,17 +265,6 @@ pub(crate) fn is_isin(text: &str) -> bool {
         && bytes.iter().filter(|byte| byte.is_ascii_digit()).count() >= 5
 }
 
-/// True for an option's name in the form of the Options Clearing Corporation: `AAPL  240119C00150000`.
-pub(crate) fn is_option_symbol(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let Some(split) = bytes.len().checked_sub(15) else { return false };
-    let (root, tail) = bytes.split_at(split);
-    !root.is_empty()
-        && tail[..6].iter().all(u8::is_ascii_digit)
-        && matches!(tail[6], b'C' | b'P' | b'c' | b'p')
-        && tail[7..].iter().all(u8::is_ascii_digit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,6 +285,7 @@ mod tests {
             ("7 USD", "7"),
             ("-2.637591265E-4", "-2.637591265E-4"),
             (".5", ".5"),
+            ("@189.10", "189.10"),
         ];
         for (text, expected) in cases {
             assert_eq!(number(text, Comma::Thousands).as_deref(), Ok(expected), "{text}");
@@ -365,6 +356,5 @@ mod tests {
         assert_eq!(security("SPAXX**"), Ok(Security::Symbol(Symbol::parse("SPAXX").unwrap())));
         assert_eq!(security("NO NUMBER"), Ok(Security::None));
         assert!(security("A&B").is_err());
-        assert!(is_option_symbol("AAPL  240119C00150000") && !is_option_symbol("AAPL"));
     }
 }

@@ -77,6 +77,7 @@ pub(crate) const FORMATS: &[Format] = &[
     dialect::revolut::FORMAT,
     dialect::trading212::FORMAT,
     dialect::xtb::FORMAT,
+    dialect::td_ameritrade::FORMAT,
     dialect::form_1099b::FORMAT,
     crate::ofx::FORMAT,
     crate::flex::FORMAT,

@@ -20,11 +20,6 @@ const HISTORY_INSTEAD: &str = "download the transaction history instead";
 const UNREAD: &[Unread] = &[
     Unread { title: "Schwab positions", markers: &["positions for ", "mkt val"], remedy: HISTORY_INSTEAD },
     Unread {
-        title: "TD Ameritrade histories",
-        markers: &["date,transaction id,description,quantity,symbol,price,commission,amount"],
-        remedy: OWN_INSTEAD,
-    },
-    Unread {
         title: "Fidelity NetBenefits histories",
         markers: &["date,investment,transaction type,amount,shares"],
         remedy: OWN_INSTEAD,
@@ -49,7 +44,7 @@ pub(crate) fn explain(sniff: &Sniff<'_>) -> Error {
 
 /// The table that lacks one or two columns of a dialect, if it has most of them.
 fn nearest_table(sniff: &Sniff<'_>) -> Option<Error> {
-    const TABLES: [&Dialect; 15] = [
+    const TABLES: [&Dialect; 16] = [
         &dialect::lotwise::DIALECT,
         &dialect::schwab::DIALECT,
         &dialect::fidelity::DIALECT,
@@ -65,6 +60,7 @@ fn nearest_table(sniff: &Sniff<'_>) -> Option<Error> {
         &dialect::trading212::DIALECT,
         &dialect::xtb::DIALECT,
         &dialect::form_1099b::DIALECT,
+        &dialect::td_ameritrade::DIALECT,
     ];
     TABLES
         .iter()

@@ -38,6 +38,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
                 "description",
                 "security",
                 "name",
+                "asset name",
+                "currency name",
             ],
         ),
         needed(
@@ -109,6 +111,9 @@ pub(crate) static DIALECT: Dialect = Dialect {
                 "wash sale adjustment",
                 "wash sale amount",
                 "wash sale",
+                "amount of adjustment",
+                "adjustment amount",
+                "adjustment",
             ],
         ),
         optional(
@@ -169,6 +174,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         optional(Role::Cusip, &["cusip", "cusip number", "cusip no", "cusip #"]),
         optional(Role::Account, &["account number", "account #", "account"]),
         optional(Role::Currency, &["currency"]),
+        optional(Role::Code, &["code", "codes", "adjustment code", "adjustment codes", "code, if any"]),
     ],
     dates: &[DateStyle::MonthDayYear, DateStyle::Iso, DateStyle::MonthName, DateStyle::Compact],
     classify: Classify::With(|row| {

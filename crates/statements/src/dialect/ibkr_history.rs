@@ -3,10 +3,11 @@
 //! Three sections; `-` is an empty cell; amounts are in the account's base currency and may be written
 //! `-2.637591265E-4`; accounts are masked. A taken-back booking is a row of its own with the other sign, and both stay.
 
-use super::row::{Fault, Row, normal};
+use super::option;
+use super::row::{Fault, Row, contract, normal};
 use super::sections::{self, Part, Section};
 use super::{Class, Classify, Dialect, FeeSign, Kind, Role, Rule, Words, look_up, needed, optional};
-use crate::cell::{self, DateStyle};
+use crate::cell::DateStyle;
 use crate::formats::{Confidence, Format, FormatInfo};
 use crate::{Action as A, Transaction};
 
@@ -56,12 +57,16 @@ static DIALECT: Dialect = Dialect {
 fn classify(row: &Row<'_>) -> Option<Class> {
     let class = look_up(RULES, &normal(row.text(Role::Action)))?;
     let trade = matches!(class.kind, In(A::Buy) | Out(A::Sell));
-    if trade && cell::is_option_symbol(row.text(Role::Symbol)) {
+    if trade && option::named_in(row.text(Role::Symbol)).is_some() {
         // The file does not say whether the trade opens or closes the position.
         return None;
     }
     let description = normal(row.text(Role::Description));
+    let stock_leg = |detail| Some(Class { kind: Kind::ByShares(A::Buy, A::Sell), detail: Some(detail) });
     let refined = match class.kind {
+        // The shares that an option moved have a row of the same name.
+        Do(A::OptionAssign) if contract(row).is_none() => stock_leg("by_assignment"),
+        Do(A::OptionExercise) if contract(row).is_none() => stock_leg("by_exercise"),
         Do(A::Dividend) => look_up(DIVIDENDS, &description),
         _ => None,
     };

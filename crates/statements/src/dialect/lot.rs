@@ -37,11 +37,22 @@ pub(crate) fn stated_lot(row: &Row<'_>, transaction: &Transaction) -> Result<Sta
         shares: transaction.shares.unwrap_or(Shares::ZERO).abs(),
         basis: row.money(Role::Basis)?,
         proceeds: Some(transaction.amount),
-        disallowed: row.money(Role::Disallowed)?.map(Money::abs),
+        disallowed: disallowed(row)?,
         // What is inherited is held long, whatever the dates.
         long_term: term.or(inherited.then_some(true)),
         covered: covered(row)?.or(covered_of_box).or(row.context.covered),
     })
+}
+
+/// The disallowed loss; the column may hold a mark instead of an amount, or an adjustment of another kind.
+fn disallowed(row: &Row<'_>) -> Result<Option<Money>, Fault> {
+    let mark = ["w", "x", "y", "n", "yes", "no", "true", "false"];
+    if mark.iter().any(|mark| row.text(Role::Disallowed).eq_ignore_ascii_case(mark)) {
+        return Ok(None);
+    }
+    let codes = row.text(Role::Code).to_ascii_uppercase();
+    let other = !codes.is_empty() && !codes.contains('W');
+    Ok(row.money(Role::Disallowed)?.map(Money::abs).filter(|_| !other))
 }
 
 /// Whether the row says that the broker reports the basis.

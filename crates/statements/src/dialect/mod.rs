@@ -19,6 +19,7 @@ pub(crate) mod schwab;
 pub(crate) mod schwab_awards;
 pub(crate) mod schwab_realized;
 mod sections;
+pub(crate) mod td_ameritrade;
 pub(crate) mod trading212;
 pub(crate) mod vanguard;
 pub(crate) mod vanguard_uk;

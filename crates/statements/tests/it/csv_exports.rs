@@ -497,3 +497,66 @@ fn closed_lots_of_an_activity_statement_belong_to_the_sale_above() {
     assert_eq!(told(&read)[1], "2024-02-21 buy BIRC 100 @ 150.00 = -15000.00, 0.00 USD by_assignment");
     assert!(read.questions.is_empty(), "{:?}", read.questions);
 }
+
+#[test]
+fn td_ameritrade_reads_sentences_up_to_the_end_of_the_file() {
+    let read = statement(
+        "DATE,TRANSACTION ID,DESCRIPTION,QUANTITY,SYMBOL,PRICE,COMMISSION,AMOUNT,REG FEE,SHORT-TERM RDM FEE,FUND REDEMPTION FEE, DEFERRED SALES CHARGE\n\
+         01/04/2021,301,Bought 3 ACRN @ 374.12,3,ACRN,374.12,0.00,-1122.36,,,,\n\
+         01/05/2021,302,Sold 1 ACRN @ 380.00,1,ACRN,380.00,0.00,379.99,0.01,,,\n\
+         01/06/2021,303,QUALIFIED DIVIDEND (ACRN),,ACRN,,,1.20,,,,\n\
+         01/07/2021,304,CLIENT REQUESTED ELECTRONIC FUNDING RECEIPT (FUNDS NOW),,,,,500.00,,,,\n\
+         01/08/2021,305,Sold 1 ACRN Jan 15 2021 130.0 Put @ 1.50,1,ACRN Jan 15 2021 130.0 Put,1.50,0.65,149.34,0.01,,,\n\
+         01/16/2021,306,REMOVAL OF OPTION DUE TO EXPIRATION (0ACRN.MF10130000),1,ACRN Jan 15 2021 130.0 Put,,,0.00,,,,\n\
+         ***END OF FILE***\n",
+    );
+    assert_eq!(
+        told(&read),
+        [
+            "2021-01-04 buy ACRN 3 @ 374.12 = -1122.36, 0.00 USD -",
+            "2021-01-05 sell ACRN -1 @ 380.00 = 379.99, 0.01 USD -",
+            "2021-01-06 dividend ACRN - @ - = 1.20, 0.00 USD qualified",
+            "2021-01-07 deposit - - @ - = 500.00, 0.00 USD -",
+            "2021-01-16 option_expire ACRN210115P00130000 1 @ - = 0.00, 0.00 USD -",
+        ]
+    );
+    assert_eq!((blamed(&read).len(), read.transactions[0].id.as_str()), (1, "301"));
+}
+
+#[test]
+fn shares_that_an_option_moved_are_trades_by_assignment() {
+    let fidelity = statement(
+        "Run Date,Action,Symbol,Description,Type,Quantity,Price ($),Commission ($),Fees ($),Accrued Interest ($),Amount ($),Cash Balance ($),Settlement Date\n\
+         01/22/2024,YOU BOUGHT ASSIGNED PUTS AS OF 01-19-24 ACORN INC (ACRN) (Margin),ACRN,ACORN INC,Margin,100,150,,,,-15000,Processing,01/23/2024\n\
+         01/22/2024,ASSIGNED as of Jan-19-2024 PUT (ACRN) ACORN INC JAN 19 24 $150 (100 SHS) (Margin), -ACRN240119P150,PUT (ACRN) ACORN INC JAN 19 24 $150 (100 SHS),Margin,1,,,,,,Processing,\n",
+    );
+    assert_eq!(
+        told(&fidelity),
+        [
+            "2024-01-19 buy ACRN 100 @ 150.00 = -15000.00, 0.00 USD by_assignment",
+            "2024-01-19 option_assign ACRN240119P00150000 1 @ - = 0.00, 0.00 USD -",
+        ]
+    );
+    let history = statement(
+        "Transaction History,Header,Date,Account,Description,Transaction Type,Symbol,Quantity,Price,Gross Amount ,Commission,Net Amount\n\
+         Transaction History,Data,2024-01-19,U***1,ACORN INC,Assignment,ACRN,100,150,-15000,-,-15000\n\
+         Transaction History,Data,2024-01-19,U***1,ACRN 19JAN24 150 P,Assignment,ACRN  240119P00150000,1,-,-,-,-\n",
+    );
+    assert_eq!(
+        told(&history),
+        [
+            "2024-01-19 buy ACRN 100 @ 150.00 = -15000.00, 0.00 USD by_assignment",
+            "2024-01-19 option_assign ACRN240119P00150000 1 @ - = 0.00, 0.00 USD -",
+        ]
+    );
+}
+
+#[test]
+fn sales_copied_from_form_8949_read_by_its_letters() {
+    let read = statement(
+        "(a) Description of property,(b) Date acquired,(c) Date sold or disposed of,(d) Proceeds,(e) Cost or other basis,(f) Code,(g) Amount of adjustment,(h) Gain or (loss)\n\
+         10 ACRN,01/15/2024,03/01/2025,900.00,\"1,000.00\",W,100.00,0.00\n\
+         10 BIRC,01/15/2024,03/01/2025,900.00,800.00,B,50.00,150.00\n",
+    );
+    assert_eq!(lots(&read), ["2: 2024-01-15 10 1000.00/900.00/100.00 - -", "3: 2024-01-15 10 800.00/900.00/- - -"]);
+}
