@@ -134,7 +134,8 @@ impl std::fmt::Display for Action {
 pub struct Transaction {
     /// Stable id: the broker's own where there is one, else made from content and occurrence.
     pub id: String,
-    /// The account as the file names it, possibly masked; `"default"` where the file names none.
+    /// The account as the file names it, possibly masked. Where it names none, the broker, for instance
+    /// `"schwab"`; `"default"` in formats that are no broker's.
     pub account: String,
     /// Trade date.
     pub trade_date: Date,

@@ -149,8 +149,15 @@ impl Questions {
     }
 }
 
+/// Gives the accounts the name that the person said. Without one, an account that the file does not
+/// name is called after the broker: two brokers' files are two accounts, whose lots do not mix.
 fn name_account(statement: &mut Statement, options: &ReadOptions<'_>) -> Result<(), Error> {
-    let Some(name) = &options.account else { return Ok(()) };
+    let Some(name) = &options.account else {
+        if let Some(broker) = broker(statement.format) {
+            rename(statement, broker, |account| account == UNNAMED);
+        }
+        return Ok(());
+    };
     let accounts: BTreeSet<&str> = statement
         .transactions
         .iter()
@@ -160,13 +167,39 @@ fn name_account(statement: &mut Statement, options: &ReadOptions<'_>) -> Result<
     if accounts.len() > 1 {
         return Err(Error::SeveralAccounts { count: accounts.len(), name: name.clone() });
     }
-    for transaction in &mut statement.transactions {
-        transaction.account.clone_from(name);
-    }
-    for position in &mut statement.positions {
-        position.account.clone_from(name);
-    }
+    rename(statement, name, |_| true);
     Ok(())
+}
+
+/// Renames the accounts that `which` picks.
+fn rename(statement: &mut Statement, name: &str, which: impl Fn(&str) -> bool) {
+    let in_rows = statement.transactions.iter_mut().map(|transaction| &mut transaction.account);
+    let in_positions = statement.positions.iter_mut().map(|position| &mut position.account);
+    for account in in_rows.chain(in_positions).filter(|account| which(account)) {
+        name.clone_into(account);
+    }
+    renamed_keys(&mut statement.account_labels, name, &which);
+    renamed_keys(&mut statement.account_kinds, name, &which);
+}
+
+fn renamed_keys<T>(by_account: &mut BTreeMap<String, T>, name: &str, which: impl Fn(&str) -> bool) {
+    let old = std::mem::take(by_account);
+    by_account.extend(old.into_iter().map(|(account, value)| {
+        let account = if which(&account) { name.to_owned() } else { account };
+        (account, value)
+    }));
+}
+
+/// Name of an account that the file does not name, before it is called after its broker.
+const UNNAMED: &str = "default";
+
+/// The broker that a format belongs to: the first word of its id. `None` for formats that any broker
+/// or program may write.
+fn broker(format: &'static str) -> Option<&'static str> {
+    const ANYONES: [&str; 10] =
+        ["lotwise", "ofx", "qif", "form", "map", "beancount", "ledger", "ghostfolio", "wealthfolio", "portfolio"];
+    let word = format.split('-').next()?;
+    (!ANYONES.contains(&word)).then_some(word)
 }
 
 /// Details of purchases and sales that are trades of options themselves.

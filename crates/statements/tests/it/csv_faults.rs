@@ -212,3 +212,14 @@ fn every_encoding_reads_the_same_table() {
         assert_eq!(read.transactions, expected.transactions);
     }
 }
+
+#[test]
+fn an_account_without_a_name_is_called_after_its_broker() {
+    let account = |text: &str| read(text.as_bytes(), &ReadOptions::default()).unwrap().transactions[0].account.clone();
+    let robinhood = "Activity Date,Process Date,Settle Date,Instrument,Description,Trans Code,Quantity,Price,Amount\n\
+                     3/16/2026,3/16/2026,3/17/2026,ACRN,Acorn,Buy,1,$5.00,($5.00)\n";
+    let schwab = "Date,Action,Symbol,Description,Quantity,Price,Fees & Comm,Amount\n\
+                  03/16/2026,Buy,ACRN,ACORN,1,$5.00,,-$5.00\n";
+    assert_eq!((account(robinhood).as_str(), account(schwab).as_str()), ("robinhood", "schwab"));
+    assert_eq!(account(&format!("{OWN}2024-01-02,buy,ACRN,1,5,-5,\n")), "default");
+}
