@@ -388,6 +388,11 @@ fn footer(dialect: &Dialect, header: &Header, cells: &[Cow<'_, str>]) -> Below {
     for rule in dialect.footers {
         let (applies, ends) = match rule {
             Footer::Starts(words) => (begins(words), false),
+            Footer::Undated(words) => {
+                let date = header.place(Role::Date).and_then(|place| cells.get(place));
+                // The words themselves may stand in the column of dates.
+                (begins(words) && date.is_none_or(|date| date.is_empty() || date.as_ref() == first), false)
+            }
             Footer::ToEnd(words) => (begins(words), true),
             Footer::BehindTheTable => {
                 (cells.len() > header.width() && cells[..header.width()].iter().all(|cell| cell.is_empty()), false)

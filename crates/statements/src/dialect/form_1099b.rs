@@ -182,10 +182,10 @@ pub(crate) static DIALECT: Dialect = Dialect {
         Some(Class { kind: Kind::Out(action), detail: Some("form_1099b") })
     }),
     footers: &[
-        Footer::Starts("total"),
-        Footer::Starts("subtotal"),
-        Footer::Starts("sub-total"),
-        Footer::Starts("grand total"),
+        Footer::Undated("total"),
+        Footer::Undated("subtotal"),
+        Footer::Undated("sub-total"),
+        Footer::Undated("grand total"),
         Footer::LongText(120),
     ],
     header: HeaderStyle::BoxNumbers,

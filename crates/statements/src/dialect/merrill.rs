@@ -41,7 +41,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ],
     classify: Classify::Words(RULES),
     words_per_action: 2,
-    footers: &[Footer::Starts("total"), Footer::LongText(80)],
+    footers: &[Footer::Undated("total"), Footer::LongText(80)],
     account_between: Some(("selected account(s):", "")),
     ask: Some(settlement_only),
     ..Dialect::PLAIN

@@ -261,6 +261,8 @@ pub(crate) struct Ask {
 pub(crate) enum Footer {
     /// A record whose first filled cell begins like this, in lower case.
     Starts(&'static str),
+    /// As [`Starts`](Self::Starts), where the record has no date: a security may be called `TOTAL`.
+    Undated(&'static str),
     /// As [`Starts`](Self::Starts); everything below it is footer as well.
     ToEnd(&'static str),
     /// A record whose cells are all empty up to the width of the header, with text behind.

@@ -35,16 +35,17 @@ pub(crate) static DIALECT: Dialect = Dialect {
         optional(Role::Account, &["account", "account number"]),
     ],
     classify: Classify::With(classify),
-    footers: &[Footer::Starts("total"), Footer::LongText(120)],
+    footers: &[Footer::Undated("total"), Footer::LongText(120)],
     account_between: Some(("lot details for ", " as of ")),
     row_is_lot: true,
     heading: Some(|text, context| {
-        // Between tables an account stands alone; the title is longer and says more.
+        // Between tables an account stands alone; the title is longer and says more, a ticker is one word.
         let title = text.to_ascii_lowercase().starts_with("realized gain/loss");
-        if !title {
+        let account = !title && text.contains(char::is_whitespace);
+        if account {
             context.account = Some(clip(text, 60));
         }
-        !title
+        account
     }),
     ..Dialect::PLAIN
 };

@@ -33,6 +33,9 @@ pub(crate) const FORMAT: Format = Format {
 
 static PARTS: &[Part] = &[Part::Events(&CASH), Part::Events(&INVESTMENTS)];
 
+/// Trades in the same words that are looked through for the one of an investment row.
+const MOST_ALIKE: usize = 256;
+
 /// Marks what comes from the second section until [`once`] has looked at it.
 const SECOND: &str = "investment_section";
 
@@ -58,6 +61,10 @@ const SHARED: Dialect = Dialect {
     comma: Comma::ThousandsAnyCurrency,
     currency: "GBP",
     heading: Some(|text, context| {
+        // A row that was cut off is no heading.
+        if text.starts_with(|first: char| first.is_ascii_digit()) {
+            return false;
+        }
         let section = matches!(text.to_ascii_lowercase().as_str(), "cash transactions" | "investment transactions");
         if !section {
             context.account = Some(clip(text, 60));
@@ -140,9 +147,10 @@ fn once(mut statement: Statement) -> Statement {
     for (place, transaction) in statement.transactions.iter().enumerate().filter(|(_, one)| second(one)) {
         // The first cash row with these words that no other investment row has taken, and that is near in time.
         if let Some(places) = waiting.get_mut(&key(transaction))
-            && let Some(at) = places.iter().rposition(|&cash| {
-                let days = statement.transactions[cash].trade_date.days_since(transaction.trade_date).abs();
-                days <= 10 && statement.transactions[cash].shares == transaction.shares
+            && let Some(at) = (0..places.len()).rev().take(MOST_ALIKE).find(|&at| {
+                let cash = &statement.transactions[places[at]];
+                let days = cash.trade_date.days_since(transaction.trade_date).abs();
+                days <= 10 && cash.shares == transaction.shares
             })
         {
             prices.push((places.remove(at), transaction.price, transaction.row));

@@ -38,7 +38,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ],
     dates: &[DateStyle::Iso, DateStyle::DayMonthYear],
     classify: Classify::Words(RULES),
-    footers: &[Footer::Starts("total")],
+    footers: &[Footer::Undated("total")],
     comma: Comma::ByShape,
     // The code for a currency that nobody named.
     currency: "XXX",

@@ -371,6 +371,18 @@ fn xtb_reads_trades_in_comments_and_asks_for_the_currency() {
 }
 
 #[test]
+fn a_security_called_total_is_no_total() {
+    let read = statement(
+        "Description,Date Acquired,Date Sold,Proceeds,Cost Basis,CUSIP,Quantity\n\
+         TOTAL SYSTEM SERVICES,2025-01-02,2025-02-03,500,450,891906109,5\nTotal,,,500,450,,\n",
+    );
+    assert_eq!(
+        (read.rows, told(&read)),
+        (1, vec!["2025-02-03 sell - -5 @ - = 500.00, 0.00 USD form_1099b".to_owned()])
+    );
+}
+
+#[test]
 fn form_1099b_reads_many_sets_of_columns() {
     let brokers = statement(
         "Form 1099-B 2025\n\
