@@ -127,9 +127,32 @@ pub struct ImportArgs {
     /// What is kept; without it the setting `mode`, else what you chose before
     #[arg(long, value_enum, value_name = "MODE")]
     pub mode: Option<Mode>,
+    /// How the files are read where they leave something open.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Write the open questions into this file, to be filled in for --answers
+    #[arg(long, value_name = "FILE")]
+    pub write_answers: Option<PathBuf>,
+    /// Ask the open questions at the terminal
+    #[arg(long)]
+    pub ask: bool,
+    /// Print a column map for a table that no format knows, made from its header
+    #[arg(long, conflicts_with_all = ["dry_run", "ask", "map", "answers", "write_answers"])]
+    pub propose_map: bool,
     /// What else `import` can do.
     #[command(subcommand)]
     pub command: Option<ImportCommand>,
+}
+
+/// What a person adds to files that leave something open.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReadingArgs {
+    /// Read the files as tables by this column map (TOML)
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub map: Option<PathBuf>,
+    /// Answers to the questions that the files raise (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
 }
 
 /// Other things that `import` does.
@@ -205,6 +228,9 @@ pub struct HistoryArgs {
     /// Use only this account, or give this name to the only one
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
+    /// How the files are read where they leave something open.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Prices: a Parquet or CSV file, or a folder of them; without it the local cache
     #[arg(long, value_name = "PATH")]
     pub prices: Option<PathBuf>,

@@ -7,8 +7,10 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use lotwise_core::Clock;
-use lotwise_statements::{Answers, Error, Limits, ReadOptions, RowNote, Statement};
+use lotwise_statements::{Answers, ColumnMap, Error, Limits, ReadOptions, RowNote, Statement};
 
+use crate::answers::{read_answers, read_map};
+use crate::args::ReadingArgs;
 use crate::context::Context;
 use crate::errors::{CliError, Excerpt, Exit, Failure, Place, did_you_mean};
 use crate::store::{DataFolder, Ledger, Mode};
@@ -34,6 +36,27 @@ pub struct HistoryOptions {
     pub account: Option<String>,
     /// What the person answered beforehand.
     pub answers: Answers,
+    /// The person's description of the tables.
+    pub map: Option<ColumnMap>,
+}
+
+impl HistoryOptions {
+    /// With the answers and the column map that the person named.
+    ///
+    /// # Errors
+    /// When one of their files cannot be read.
+    pub fn with(self, reading: &ReadingArgs) -> Result<Self, Failure> {
+        let answers = reading.answers.as_deref().map(read_answers).transpose();
+        let map = reading.map.as_deref().map(read_map).transpose();
+        match (answers, map) {
+            (Ok(answers), Ok(map)) => Ok(Self { answers: answers.unwrap_or_default(), map, ..self }),
+            (Err(mut first), Err(second)) => {
+                first.0.extend(second.0);
+                Err(first)
+            }
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        }
+    }
 }
 
 /// Reads every file. What could be read stands beside what could not.
@@ -143,6 +166,7 @@ fn read_history(path: &Path, options: &HistoryOptions, context: &Context) -> Res
         elapsed: Some(&elapsed),
         today: Some(context.today()),
         answers: options.answers.clone(),
+        map: options.map.clone(),
     };
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
@@ -217,7 +241,8 @@ fn unreadable(file: &str, text: &str, error: &Error) -> CliError {
             .at(Place::file(file))
             .help("export it again: the download may have failed"),
         Error::Unrecognised { .. } => {
-            CliError::new("unknown-format", Exit::Input, error.to_string()).at(Place::file(file)).help(formats)
+            let help = format!("{formats}; for another table, lotwise import --propose-map {file} writes a column map");
+            CliError::new("unknown-format", Exit::Input, error.to_string()).at(Place::file(file)).help(help)
         }
         Error::NotText { .. } => CliError::new("not-text", Exit::Input, error.to_string())
             .at(Place::file(file))

@@ -1,6 +1,7 @@
 //! `lotwise`: the command line.
 
 mod advice;
+mod answers;
 mod args;
 mod clock;
 mod commands;

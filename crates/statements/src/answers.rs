@@ -24,6 +24,8 @@ pub enum Answer {
     Ticker(Symbol),
     /// The account is of this kind.
     Kind(AccountKind),
+    /// Words for a question that no file asks: it arises where lots are made, which reads them.
+    Words(String),
 }
 
 impl std::fmt::Display for Answer {
@@ -34,6 +36,7 @@ impl std::fmt::Display for Answer {
             Self::Means(action) => write!(formatter, "{action}"),
             Self::Ticker(symbol) => write!(formatter, "{symbol}"),
             Self::Kind(kind) => write!(formatter, "{kind}"),
+            Self::Words(words) => formatter.write_str(words),
         }
     }
 }
@@ -74,30 +77,34 @@ enum Takes {
     Rows,
     /// The proposal only: the question is about no row.
     Proposal,
+    /// Words that another room reads.
+    Words,
 }
 
 /// How the keys of questions begin; a colon and what the question is about may follow.
-const KEYS: [(&str, Takes); 26] = [
+const KEYS: [(&str, Takes); 28] = [
     ("account-kind", Takes::Kind),
     ("ambiguous-security", Takes::Ticker),
     ("amount-mismatch", Takes::Rows),
+    ("basis", Takes::Words),
+    ("cancelled", Takes::Words),
     ("cancelled-trade", Takes::Rows),
     ("commission-currency", Takes::Rows),
     ("date-order", Takes::Rows),
     ("fee-in-kind", Takes::Rows),
     ("future-date", Takes::Rows),
+    ("lots", Takes::Words),
     ("lots-incomplete", Takes::Rows),
-    ("merger", Takes::Rows),
     ("name-only-security", Takes::Ticker),
     ("ofx-named-cash", Takes::Rows),
     ("ofx-withholding", Takes::Rows),
     ("option-side", Takes::Rows),
     ("price-only", Takes::Rows),
+    ("realised", Takes::Words),
     ("repeated-id", Takes::Rows),
     ("settles-before-trade", Takes::Rows),
-    ("split-ratio", Takes::Rows),
+    ("split", Takes::Words),
     ("tax-inside", Takes::Rows),
-    ("unbalanced", Takes::Rows),
     ("unknown-action", Takes::Action),
     ("unknown-asset", Takes::Rows),
     ("unknown-field", Takes::Proposal),
@@ -124,6 +131,7 @@ fn valid(takes: Takes) -> String {
         }
         Takes::Rows => format!("{ACCEPT:?} or {LEAVE_OUT:?}"),
         Takes::Proposal => format!("{ACCEPT:?}"),
+        Takes::Words => "what the question asks for".to_owned(),
     }
 }
 
@@ -146,7 +154,8 @@ impl Answer {
             (Takes::Action, word) => Action::from_name(&word.replace(' ', "_")).map(Self::Means),
             (Takes::Ticker, _) => Symbol::parse(value).ok().map(Self::Ticker),
             (Takes::Kind, _) => AccountKind::from_name(value).map(Self::Kind),
-            (Takes::Rows | Takes::Proposal, _) => None,
+            (Takes::Words, "") | (Takes::Rows | Takes::Proposal, _) => None,
+            (Takes::Words, _) => Some(Self::Words(value.trim().to_owned())),
         };
         answer.ok_or_else(|| AnswerError::UnknownValue {
             key: crate::gather::clip(key, 80),
@@ -190,7 +199,7 @@ impl Question {
         match takes(&self.key) {
             Some(Takes::Action) => LEAVE_OUT,
             Some(Takes::Kind) => &self.proposed,
-            Some(Takes::Ticker | Takes::Rows | Takes::Proposal) | None => ACCEPT,
+            Some(Takes::Ticker | Takes::Rows | Takes::Proposal | Takes::Words) | None => ACCEPT,
         }
     }
 

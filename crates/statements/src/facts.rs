@@ -117,18 +117,18 @@ fn daylight_saving(day: Date, hour: u64) -> bool {
 
 /// The fields to blame for what is missing.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names {
-    pub(crate) symbol: &'static str,
-    pub(crate) shares: &'static str,
-    pub(crate) price: &'static str,
-    pub(crate) amount: &'static str,
+pub(crate) struct Names<'a> {
+    pub(crate) symbol: &'a str,
+    pub(crate) shares: &'a str,
+    pub(crate) price: &'a str,
+    pub(crate) amount: &'a str,
 }
 
 /// Puts in the amount, stated or computed from shares, price and fees, and demands what the action cannot do without.
 ///
 /// # Errors
 /// The field to blame and the reason.
-pub(crate) fn complete(transaction: &mut Transaction, amount: Option<Money>, names: &Names) -> Result<(), Fault> {
+pub(crate) fn complete(transaction: &mut Transaction, amount: Option<Money>, names: &Names<'_>) -> Result<(), Fault> {
     let unnamed = transaction.symbol.is_none() && transaction.cusip.is_none();
     let named = |needed: bool| if needed && unnamed { Err(Fault::missing(names.symbol)) } else { Ok(()) };
     let too_large =
@@ -211,6 +211,20 @@ pub(crate) fn directed(action: Action, shares: Shares) -> Shares {
         Action::Buy | Action::Reinvest | Action::Grant | Action::TransferIn => shares.abs(),
         Action::Sell | Action::TransferOut => -shares.abs(),
         _ => shares,
+    }
+}
+
+/// Cash that the action brings in or takes out, for amounts that are written without a sign.
+pub(crate) fn signed(action: Action, amount: Money) -> Money {
+    match action {
+        Action::Buy
+        | Action::Reinvest
+        | Action::Fee
+        | Action::TaxWithheld
+        | Action::Withdrawal
+        | Action::TransferOut => -amount.abs(),
+        Action::Sell | Action::Deposit | Action::TransferIn => amount.abs(),
+        _ => amount,
     }
 }
 

@@ -168,6 +168,21 @@ impl Gathering {
         }
     }
 
+    /// The symbol of a security that the file knows by its name only: as answered, else the name itself, and a question.
+    pub(crate) fn named(&mut self, name: &str, row: u32) -> Option<Symbol> {
+        let short = clip(name, 60);
+        let key = format!("name-only-security:{short}");
+        match self.answered(&key) {
+            Some(Answer::Ticker(symbol)) => return Some(symbol),
+            Some(_) => {}
+            None => {
+                let text = format!("The file names a security {short:?} without its ticker. Which symbol is it?");
+                self.ask(&key, &text, "use the name itself", row);
+            }
+        }
+        crate::facts::symbol_of_name(name)
+    }
+
     /// Takes a good record. Its `id` is the broker's, or empty where the file gives none.
     ///
     /// The same id with the same content is a duplicate; with another content both stay, and a person is asked.

@@ -5,7 +5,7 @@ use lotwise_core::Date;
 use crate::formats::{self, Format, Sniff};
 use crate::review;
 use crate::text::Text;
-use crate::{Answers, Error, Statement};
+use crate::{Answers, ColumnMap, Error, Statement};
 
 /// Strict limits of one file. Reaching one is [`Error::OverLimit`]; nothing is cut short in silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct ReadOptions<'a> {
     pub today: Option<Date>,
     /// What a person answered beforehand.
     pub answers: Answers,
+    /// Reads the file as a table by this map, whatever it looks like.
+    pub map: Option<ColumnMap>,
 }
 
 impl std::fmt::Debug for ReadOptions<'_> {
@@ -55,6 +57,7 @@ impl std::fmt::Debug for ReadOptions<'_> {
             .field("timed", &self.elapsed.is_some())
             .field("today", &self.today)
             .field("answers", &self.answers)
+            .field("mapped", &self.map.is_some())
             .finish()
     }
 }
@@ -110,6 +113,10 @@ pub fn read(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Statement, Error>
         return Err(Error::OverLimit { what: "bytes", limit: options.limits.bytes as u64 });
     }
     let text = Text::decode(bytes)?;
+    if let Some(map) = &options.map {
+        let statement = crate::map::read(crate::map::FORMAT_ID, map.map(), None, &text, options)?;
+        return review::review(statement, options);
+    }
     let format = match &options.format {
         Some(name) => formats::by_name(name)?,
         None => recognise(&text)?,

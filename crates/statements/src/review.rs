@@ -84,7 +84,8 @@ fn apply_answers(statement: &mut Statement, options: &ReadOptions<'_>) {
                 leave_out(statement, &rows);
                 true
             }
-            Some(Answer::Means(_) | Answer::Ticker(_) | Answer::Kind(_) | Answer::LeaveOut) | None => false,
+            Some(Answer::Means(_) | Answer::Ticker(_) | Answer::Kind(_) | Answer::Words(_) | Answer::LeaveOut)
+            | None => false,
         };
         match options.answers.get(&question.key).filter(|_| settled) {
             Some(answer) => {

@@ -10,8 +10,10 @@ use lotwise_advisor::tax_profile::TaxProfile;
 use lotwise_advisor::{Issue, Severity};
 use lotwise_core::{Date, Money, Objective};
 use lotwise_market::AsOf;
+use lotwise_statements::Answers;
 use lotwise_tax::{Booking, FilingStatus, FlatRates, Method, Parameters, Rules};
 
+use crate::answers::read_answers;
 use crate::args::{HistoryArgs, MethodArg};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
@@ -43,6 +45,8 @@ pub struct SessionInput {
     pub as_of: Option<Date>,
     /// Standing lot method.
     pub method: Method,
+    /// What the person answered beforehand.
+    pub answers: Answers,
 }
 
 /// A history with its books and prices.
@@ -76,8 +80,14 @@ impl Session {
     ) -> Result<Self, Failure> {
         let histories = histories(input, context)?;
         let settings = context.settings_with(&input.rates)?;
-        let start =
-            SessionInput { histories, prices: input.prices.clone(), as_of: input.as_of, method: method.to_method() };
+        let answers = input.reading.answers.as_deref().map(read_answers).transpose()?.unwrap_or_default();
+        let start = SessionInput {
+            histories,
+            prices: input.prices.clone(),
+            as_of: input.as_of,
+            method: method.to_method(),
+            answers,
+        };
         let session = Self::start(&start, need, settings, context)?;
         if input.history.is_empty() && input.account.is_none() {
             session.keep_lots(method, context);
@@ -146,7 +156,8 @@ impl Session {
             .collect();
         let rules =
             Rules { identity_groups: settings.identity_groups.clone(), rates: settings.rates, ..Rules::default() };
-        let options = BookOptions { method: input.method, rules: rules.clone(), ..BookOptions::until(as_of) };
+        let answers = input.answers.iter().map(|(key, answer)| (key, answer.to_string())).collect();
+        let options = BookOptions { method: input.method, answers, rules: rules.clone(), ..BookOptions::until(as_of) };
         let books = books::build(&sources, actions, &options);
         let booking = lotwise_tax::book(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
         let unread = input.histories.iter().flat_map(|history| {
@@ -273,7 +284,8 @@ pub fn histories(input: &HistoryArgs, context: &Context) -> Result<Vec<History>,
         return require_stored(input.account.as_deref(), context);
     }
     let options =
-        HistoryOptions { format: input.format.clone(), account: input.account.clone(), ..HistoryOptions::default() };
+        HistoryOptions { format: input.format.clone(), account: input.account.clone(), ..HistoryOptions::default() }
+            .with(&input.reading)?;
     require_histories(&input.history, &options, context)
 }
 

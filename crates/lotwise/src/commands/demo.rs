@@ -48,6 +48,7 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
         prices: Some(folder.path().to_owned()),
         as_of: Date::parse(AS_OF).ok(),
         method: Method::Fifo,
+        answers: lotwise_statements::Answers::default(),
     };
     let session = Session::start(&start, PriceNeed::Required, context.settings.clone(), context)?;
     let advice = advice(&session, objective, None, Money::ZERO)?;

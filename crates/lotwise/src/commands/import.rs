@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ledger::{self, Fate};
+use crate::answers::{ask_at_terminal, template_into, unused};
 use crate::args::ImportArgs;
 use crate::context::Context;
 use crate::errors::{Failure, Place};
@@ -77,17 +78,29 @@ struct SourceDto {
 /// # Errors
 /// When a file cannot be read (all are imported, or none), and when they cannot be kept.
 pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure> {
-    let options = HistoryOptions {
+    let mut options = HistoryOptions {
         format: arguments.format.clone(),
         account: arguments.account.clone(),
         ..HistoryOptions::default()
-    };
-    let (histories, mut errors) = read_histories(&arguments.files, &options, context);
+    }
+    .with(&arguments.reading)?;
+    let (mut histories, mut errors) = read_histories(&arguments.files, &options, context);
+    if arguments.ask && histories.iter().any(|history| !history.statement.questions.is_empty()) {
+        options.answers = ask_at_terminal(&histories, &options.answers)?;
+        (histories, errors) = read_histories(&arguments.files, &options, context);
+    }
     if histories.is_empty() || (!arguments.dry_run && !errors.0.is_empty()) {
         if !histories.is_empty() {
             context.style.say("Nothing was imported: all files are, or none.");
         }
         return Err(errors);
+    }
+    let (unknown, unused) = unused(&options.answers, &histories);
+    if !unknown.is_empty() {
+        return Err(Failure(unknown));
+    }
+    if let Some(path) = &arguments.write_answers {
+        template_into(path, &histories)?;
     }
     let fate = ledger::land(arguments, &histories, context)?;
     for History { file, text, statement, .. } in &histories {
@@ -101,6 +114,7 @@ pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure>
     let mut page = page(&histories, &fate, &totals, figures);
     fate.tell(&mut page, arguments.dry_run, figures);
     let mut warnings = warnings(&histories);
+    warnings.extend(unused);
     warnings.extend(fate.warnings(figures));
     let mut report = Report::new("import", context.today(), data, page).warnings(warnings);
     report.mode = fate.mode;

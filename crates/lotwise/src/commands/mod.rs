@@ -47,6 +47,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
             Some(ImportCommand::Formats) => Ok(import::formats(context).into()),
             Some(ImportCommand::List) => ledger::list(context).map(Outcome::from),
             Some(ImportCommand::Undo(arguments)) => ledger::undo(&arguments, context).map(Outcome::from),
+            None if arguments.propose_map => crate::answers::propose_map(&arguments.files),
             None => import::run(&arguments, context).map(Outcome::from),
         },
         Command::Backup(arguments) => ledger::backup(&arguments, context).map(Outcome::from),

@@ -104,3 +104,46 @@ fn colours_only_on_a_terminal() {
         assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'));
     }
 }
+
+#[test]
+fn open_questions_are_written_down_and_answered() {
+    let table = "date,action,symbol,shares,price,amount\n2024-01-02,Snap up,ACRN,10,5,-50\n2024-01-03,Gossip,,,,1\n";
+    let folder = Folder::new().with("a.csv", table);
+    let answers = folder.path("answers.toml");
+    let first = folder.run(&["import", "a.csv", "--dry-run", "--write-answers", "answers.toml"]);
+    assert_eq!(first.code, 3, "{}", first.stderr);
+    let text = std::fs::read_to_string(&answers).unwrap();
+    assert!(text.contains("\"unknown-action:Snap up\" = \"leave out\""), "{text}");
+    std::fs::write(&answers, text.replace("Snap up\" = \"leave out\"", "Snap up\" = \"buy\"")).unwrap();
+    let second = folder.run(&["import", "a.csv", "--dry-run", "--answers", "answers.toml", "--json"]);
+    assert_eq!(second.code, 0, "{}{}", second.stdout, second.stderr);
+    let json = second.json();
+    assert_eq!(json["data"]["totals"]["buy"]["count"], 1);
+    assert_eq!(json["data"]["files"][0]["ignored"][0]["reason"], "Gossip: left out, as answered");
+    std::fs::write(&answers, "[answers]\n\"unknown-acton:x\" = \"buy\"\n\"amount-mismatch\" = \"buy\"\n").unwrap();
+    let wrong = folder.run(&["import", "a.csv", "--dry-run", "--answers", "answers.toml"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("is the key of no question") && wrong.stderr.contains("use \"accept\" or"),
+        "{}",
+        wrong.stderr
+    );
+}
+
+#[test]
+fn a_proposed_map_reads_its_table() {
+    let table = "Trade Date,Type,Ticker,Quantity,Price,Net Amount\n01/31/2024,Bought,ACRN,10,5.00,-50.00\n";
+    let folder = Folder::new().with("a.csv", table);
+    let refused = folder.run(&["import", "a.csv", "--dry-run"]);
+    assert!(refused.stderr.contains("--propose-map"), "{}", refused.stderr);
+    let proposed = folder.run(&["import", "a.csv", "--propose-map"]);
+    assert_eq!(proposed.code, 0, "{}", proposed.stderr);
+    let folder = folder.with("map.toml", &proposed.stdout);
+    let read = folder.run(&["import", "a.csv", "--dry-run", "--map", "map.toml", "--json"]);
+    assert_eq!(read.json()["data"]["totals"]["buy"]["count"], 1, "{}{}", read.stdout, read.stderr);
+    let lots = folder.run(&["lots", "--history", "a.csv", "--map", "map.toml", "--as-of", "2024-06-28"]);
+    assert_eq!(lots.code, 0, "{}", lots.stderr);
+    let folder = folder.with("bad.toml", "[columns]\ndate = \"Trade Date\"\nmood = \"x\"\n");
+    let refused = folder.run(&["import", "a.csv", "--dry-run", "--map", "bad.toml"]);
+    assert!(refused.code == 2 && refused.stderr.contains("unknown field `mood`"), "{}", refused.stderr);
+}

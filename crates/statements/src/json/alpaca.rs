@@ -29,7 +29,7 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const NAMES: Names = Names { symbol: "symbol", shares: "qty", price: "price", amount: "net_amount" };
+const NAMES: Names<'static> = Names { symbol: "symbol", shares: "qty", price: "price", amount: "net_amount" };
 
 /// What an activity of one type is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,7 +34,7 @@ pub(crate) const FORMAT: Format = Format {
     },
 };
 
-const NAMES: Names = Names { symbol: "symbol", shares: "quantity", price: "price", amount: "amount" };
+const NAMES: Names<'static> = Names { symbol: "symbol", shares: "quantity", price: "price", amount: "amount" };
 
 /// What an event of one name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

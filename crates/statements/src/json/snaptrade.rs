@@ -29,7 +29,7 @@ pub(crate) const FORMAT: Format = Format {
     },
 };
 
-const NAMES: Names = Names { symbol: "symbol", shares: "units", price: "price", amount: "amount" };
+const NAMES: Names<'static> = Names { symbol: "symbol", shares: "units", price: "price", amount: "amount" };
 
 /// What moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,7 +38,7 @@ pub(crate) const FORMAT: Format = Format {
     read,
 };
 
-const NAMES: Names = Names { symbol: "Y", shares: "Q", price: "I", amount: "T" };
+const NAMES: Names<'static> = Names { symbol: "Y", shares: "Q", price: "I", amount: "T" };
 
 fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> {
     let records = records(text.as_str(), options)?;
@@ -186,15 +186,5 @@ fn security(name: &str, tickers: &BTreeMap<String, Symbol>, row: u32, gathering:
     if let Some(symbol) = tickers.get(&name.to_ascii_lowercase()) {
         return Some(symbol.clone());
     }
-    let short = clip(name, 60);
-    let key = format!("name-only-security:{short}");
-    match gathering.answered(&key) {
-        Some(crate::Answer::Ticker(symbol)) => return Some(symbol),
-        Some(_) => {}
-        None => {
-            let text = format!("The file names a security {short:?} without its ticker. Which symbol is it?");
-            gathering.ask(&key, &text, "use the name itself", row);
-        }
-    }
-    facts::symbol_of_name(name)
+    gathering.named(name, row)
 }

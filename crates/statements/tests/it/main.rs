@@ -1,6 +1,7 @@
 //! Statements read from the outside, by feature.
 
 mod answers;
+mod column_maps;
 mod corporate;
 mod csv_brokers;
 mod csv_exports;
