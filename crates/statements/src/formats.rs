@@ -88,6 +88,11 @@ pub(crate) const FORMATS: &[Format] = &[
     crate::json::schwab_awards::FORMAT,
     crate::json::schwab_brokerage::FORMAT,
     crate::qif::FORMAT,
+    crate::portfolio::PORTFOLIO_PERFORMANCE_CSV,
+    crate::portfolio::WEALTHFOLIO_CSV,
+    crate::portfolio::WEALTHFOLIO_JSON,
+    crate::portfolio::GHOSTFOLIO_CSV,
+    crate::portfolio::GHOSTFOLIO_JSON,
 ];
 
 /// The formats that are read, for lists and help.

@@ -17,7 +17,7 @@ use crate::lines::Lines;
 use dates::DatePattern;
 
 pub use propose::propose_map;
-pub(crate) use read::{header_matches, read};
+pub(crate) use read::{Finish, header_matches, read};
 
 /// Id of the format of tables that are read with a person's own map.
 pub(crate) const FORMAT_ID: &str = "column-map";
@@ -41,7 +41,10 @@ pub struct MapError {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Map {
     pub(crate) delimiter: Option<u8>,
-    pub(crate) decimal_comma: bool,
+    /// `None` where the delimiter tells: a decimal comma goes with semicolons.
+    pub(crate) decimal_comma: Option<bool>,
+    /// Roles that a lenient map demands.
+    pub(crate) required: Vec<String>,
     dates: Vec<DatePattern>,
     pub(crate) footers: Vec<String>,
     pub(crate) columns: Columns,
@@ -232,6 +235,7 @@ struct FileTable {
     decimal: Option<String>,
     dates: Texts,
     footers: Vec<String>,
+    required: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -285,10 +289,14 @@ impl Map {
             }
         };
         let decimal_comma = match file.file.decimal.as_deref() {
-            None | Some(".") => false,
-            Some(",") => true,
+            None | Some(".") => Some(false),
+            Some(",") => Some(true),
+            Some("by-delimiter") => None,
             Some(other) => {
-                return Err(near("decimal", format!("{other:?} is no decimal sign; use \".\" or \",\"")));
+                return Err(near(
+                    "decimal",
+                    format!("{other:?} is no decimal sign; use \".\", \",\" or \"by-delimiter\""),
+                ));
             }
         };
         let mut dates = Vec::new();
@@ -317,7 +325,8 @@ impl Map {
             return Err(near("columns", "the map names neither a column nor a constant for action".to_owned()));
         }
         let has = |texts: &Texts| !texts.all().is_empty();
-        if !has(&file.columns.amount) && !(has(&file.columns.shares) && has(&file.columns.price)) {
+        let computes = has(&file.columns.shares) && has(&file.columns.price);
+        if !has(&file.columns.amount) && !computes {
             return Err(near("columns", "the map names neither amount nor shares and price".to_owned()));
         }
         if let Some(currency) = &file.constants.currency
@@ -328,6 +337,7 @@ impl Map {
         Ok(Self {
             delimiter,
             decimal_comma,
+            required: file.file.required,
             dates,
             footers: file.file.footers.iter().map(|words| normal(words)).collect(),
             columns: file.columns,

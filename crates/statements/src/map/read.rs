@@ -61,7 +61,7 @@ fn header(map: &Map, cells: &[Cow<'_, str>]) -> Result<Header, (usize, String)> 
     for (role, wanted) in map.columns.roles() {
         let mut places = wanted.all().iter().filter_map(|name| names.iter().position(|known| *known == normal(name)));
         let found: Vec<usize> = if role == "fees" { places.collect() } else { places.next().into_iter().collect() };
-        let needed = !map.lenient || matches!(role, "date" | "action" | "amount" | "shares");
+        let needed = !map.lenient || matches!(role, "date" | "action") || map.required.iter().any(|name| name == role);
         let all_fees = map.lenient || role != "fees" || found.len() == wanted.all().len();
         if !wanted.all().is_empty() && (found.is_empty() || !all_fees) && needed {
             missing += 1;
@@ -102,7 +102,8 @@ pub(crate) fn read(
         options.check_columns(records.cells.len())?;
         count += 1;
         options.check(count)?;
-        let row = Row { map, header: &header, cells: &records.cells, line: records.line };
+        let decimal_comma = map.decimal_comma.unwrap_or(delimiter == b';');
+        let row = Row { map, decimal_comma, header: &header, cells: &records.cells, line: records.line };
         match transaction(&row, finish, &mut gathering) {
             Ok(Outcome::Take(transaction)) => gathering.accept(*transaction)?,
             Ok(Outcome::Ignore { what, reason }) => gathering.ignore(records.line, &what, reason)?,
@@ -119,6 +120,7 @@ fn is_footer(map: &Map, cells: &[Cow<'_, str>]) -> bool {
 
 struct Row<'r> {
     map: &'r Map,
+    decimal_comma: bool,
     header: &'r Header,
     cells: &'r [Cow<'r, str>],
     line: u32,
@@ -145,7 +147,7 @@ impl Row<'_> {
         if text.is_empty() {
             return Ok(None);
         }
-        let plain = plain_number(text, self.map.decimal_comma)
+        let plain = plain_number(text, self.decimal_comma)
             .ok_or_else(|| Fault::new(self.column(role), text, "is not a number with the map's decimal sign"))?;
         parse(self.column(role), &plain).map(Some).map_err(|fault| Fault { value: Some(clip(text, 80)), ..fault })
     }
@@ -324,7 +326,8 @@ fn ratio(row: &Row<'_>) -> Result<Option<(Shares, Shares)>, Fault> {
 /// The ticker, else the identifier, else for what moves shares a ticker that a person answers or the name itself.
 fn security(row: &Row<'_>, draft: &mut Transaction, gathering: &mut Gathering) -> Result<(), Fault> {
     let text = Some(row.text("symbol")).filter(|text| !text.is_empty()).or(row.map.constants.symbol.as_deref());
-    if let Some(text) = text {
+    // Programs that book cash as if it were a security call it so.
+    if let Some(text) = text.filter(|text| !text.starts_with("$CASH")) {
         if let Ok(option) = OptionContract::parse_occ(text) {
             draft.symbol = option.symbol();
             draft.option = Some(option);

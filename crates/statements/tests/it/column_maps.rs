@@ -89,7 +89,10 @@ fn a_column_that_the_header_lacks_is_named() {
 #[test]
 fn what_is_no_map_is_refused_with_its_line() {
     for (change, expected) in [
-        (("decimal = \",\"", "decimal = \"x\""), "line 4, column 1: \"x\" is no decimal sign; use \".\" or \",\""),
+        (
+            ("decimal = \",\"", "decimal = \"x\""),
+            "line 4, column 1: \"x\" is no decimal sign; use \".\", \",\" or \"by-delimiter\"",
+        ),
         (
             ("DD.MM.YYYY", "DD.MM"),
             "line 5, column 11: the date pattern \"DD.MM\" needs one year, one month and one day",

@@ -12,5 +12,6 @@ mod hostile;
 mod json_brokers;
 mod ledger_json;
 mod ofx;
+mod portfolio_programs;
 mod qif;
 mod told;
