@@ -82,7 +82,7 @@ enum Takes {
 }
 
 /// How the keys of questions begin; a colon and what the question is about may follow.
-const KEYS: [(&str, Takes); 28] = [
+const KEYS: [(&str, Takes); 29] = [
     ("account-kind", Takes::Kind),
     ("ambiguous-security", Takes::Ticker),
     ("amount-mismatch", Takes::Rows),
@@ -105,6 +105,7 @@ const KEYS: [(&str, Takes); 28] = [
     ("settles-before-trade", Takes::Rows),
     ("split", Takes::Words),
     ("tax-inside", Takes::Rows),
+    ("transfer-basis", Takes::Rows),
     ("unknown-action", Takes::Action),
     ("unknown-asset", Takes::Rows),
     ("unknown-field", Takes::Proposal),

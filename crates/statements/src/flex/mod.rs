@@ -90,7 +90,16 @@ fn read_section<'r, 'a: 'r, I: Iterator<Item = Record<'r, 'a>>>(
             positions(records(), gathering);
             Ok(())
         }
-        Treatment::Trades => each_at_level(records(), section, gathering, trades::trade),
+        Treatment::Trades => {
+            let closed = trades::closed_lots(records(), gathering);
+            each_at_level(records(), section, gathering, |record, gathering| {
+                let mut trade = trades::trade(record, gathering)?;
+                if let Some(lots) = closed.get(&trades::place(record)) {
+                    trade.lots.clone_from(lots);
+                }
+                Ok(trade)
+            })
+        }
         Treatment::Cash => each_at_level(records(), section, gathering, cash::cash),
         Treatment::CorporateActions => {
             let mut legs: BTreeMap<_, usize> = BTreeMap::new();

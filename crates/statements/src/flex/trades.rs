@@ -1,11 +1,13 @@
 //! Trades and trade confirmations.
 
+use std::collections::BTreeMap;
+
 use lotwise_core::{Money, OptionContract, OptionRight, Shares, Symbol};
 
 use super::record::Record;
 use crate::dialect::option;
 use crate::gather::{Fault, Gathering, clip, describe};
-use crate::{Action, Transaction};
+use crate::{Action, StatedLot, Transaction};
 
 /// Kinds of asset, and the word for each that is no plain share. `None` in the second place means a share.
 const ASSETS: [(&str, Option<&str>); 17] = [
@@ -33,7 +35,8 @@ const NOTIONAL: [&str; 2] = ["future", "contract_for_difference"];
 
 /// Reads one execution (or order, where the report has no executions).
 ///
-/// Trades of options stay purchases and sales, as the report calls them; `detail` says what became of the option.
+/// Trades of options open or close, or are assigned, exercised or lapse. Where the report does not say which, they stay
+/// purchases and sales with the detail `option`, and where one trade does both, with `option_close_and_open`.
 pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result<Transaction, Fault> {
     let mut draft = record.draft(&["tradeDate", "dateTime"], &["transactionID", "tradeID", "ibExecID"], gathering)?;
     let asset = asset(record, gathering)?;
@@ -76,7 +79,7 @@ pub(super) fn trade(record: Record<'_, '_>, gathering: &mut Gathering) -> Result
     if asset == Some("option") {
         draft.option = contract(record)?;
         draft.symbol = draft.option.as_ref().and_then(OptionContract::symbol).or(draft.symbol);
-        draft.detail = Some(what_became(record).into());
+        what_became(record, buys, &mut draft);
         return Ok(draft);
     }
     draft.detail = match asset {
@@ -179,23 +182,81 @@ fn contract(record: Record<'_, '_>) -> Result<Option<OptionContract>, Fault> {
     })())
 }
 
-/// What became of the option.
-fn what_became(record: Record<'_, '_>) -> &'static str {
-    let codes = [
-        ("A", "option_assign"),
-        ("Ex", "option_exercise"),
-        ("AEx", "option_exercise"),
-        ("MEx", "option_exercise"),
-        ("Ep", "option_expire"),
+/// What became of the option: opened, closed, or by the codes assigned, exercised or lapsed.
+fn what_became(record: Record<'_, '_>, buys: bool, draft: &mut Transaction) {
+    const CODES: [(&str, Action); 5] = [
+        ("A", Action::OptionAssign),
+        ("Ex", Action::OptionExercise),
+        ("AEx", Action::OptionExercise),
+        ("MEx", Action::OptionExercise),
+        ("Ep", Action::OptionExpire),
     ];
-    if let Some((_, word)) = codes.into_iter().find(|(code, _)| record.has_code(code)) {
-        return word;
+    if let Some((_, action)) = CODES.into_iter().find(|(code, _)| record.has_code(code)) {
+        draft.action = action;
+        return;
     }
-    match record.get("openCloseIndicator") {
-        Some("O") => "option_open",
-        Some("C") => "option_close",
-        Some("C;O") => "option_close_and_open",
-        _ => "option",
+    (draft.action, draft.detail) = match record.get("openCloseIndicator") {
+        Some("O") => (Action::OptionOpen, Some(if buys { "long" } else { "short" }.into())),
+        Some("C") => (Action::OptionClose, Some(if buys { "short" } else { "long" }.into())),
+        Some("C;O") => (draft.action, Some("option_close_and_open".into())),
+        _ => (draft.action, Some("option".into())),
+    };
+}
+
+/// The lots that the report states below its trades, by the trade that closed them (see [`place`]).
+///
+/// A lot stands behind its trade. It is taken where its symbol is that of the trade and the lots sum to the shares of
+/// the trade; where they do not, a person is asked, and the account's method decides.
+pub(super) fn closed_lots<'r, 'a: 'r>(
+    records: impl Iterator<Item = Record<'r, 'a>>,
+    gathering: &mut Gathering,
+) -> BTreeMap<usize, Vec<StatedLot>> {
+    let mut closed: BTreeMap<usize, (Record<'r, 'a>, Shares, Vec<StatedLot>)> = BTreeMap::new();
+    let mut trade: Option<Record<'r, 'a>> = None;
+    for record in records {
+        match super::level(record.node) {
+            "EXECUTION" | "DETAIL" | "ORDER" => trade = Some(record),
+            "CLOSED_LOT" => {
+                let Some(of) = trade.filter(|of| of.get("symbol") == record.get("symbol")) else { continue };
+                let (Ok(Some(shares)), Ok(Some(sold))) = (record.shares(&["quantity"]), of.shares(&["quantity"]))
+                else {
+                    continue;
+                };
+                let entry = closed.entry(place(of)).or_insert_with(|| (of, sold.abs(), Vec::new()));
+                entry.2.push(lot(record, shares.abs()));
+            }
+            _ => {}
+        }
+    }
+    let mut sums = BTreeMap::new();
+    for (key, (of, sold, lots)) in closed {
+        let sum = lots.iter().try_fold(Shares::ZERO, |sum, lot| sum.checked_add(lot.shares));
+        if sum == Some(sold) {
+            sums.insert(key, lots);
+        } else {
+            let text =
+                "Sales list lots whose shares do not sum to the shares sold. Sell by the account's method instead?";
+            gathering.ask("lots-incomplete", text, "sell by the account's method", of.row());
+        }
+    }
+    sums
+}
+
+/// Where a record lies in memory, which tells it from all others of the report; a report may be one single line.
+pub(super) fn place(record: Record<'_, '_>) -> usize {
+    std::ptr::from_ref(record.node).addr()
+}
+
+/// A closed lot: its basis is its cost, its proceeds are cost and realised gain.
+fn lot(record: Record<'_, '_>, shares: Shares) -> StatedLot {
+    let basis = record.money(&["cost"]).ok().flatten().map(Money::abs);
+    let gain = record.money(&["fifoPnlRealized"]).ok().flatten();
+    StatedLot {
+        acquired: record.date(&["openDateTime", "holdingPeriodDateTime"]).ok().flatten(),
+        shares,
+        basis,
+        proceeds: basis.zip(gain).map(|(basis, gain)| basis + gain),
+        ..StatedLot::default()
     }
 }
 

@@ -7,7 +7,7 @@ use lotwise_core::{Date, Money, Shares};
 use super::record::Record;
 use super::securities::{Securities, Security};
 use crate::gather::{Fault, Gathering};
-use crate::{Action, Error, Transaction};
+use crate::{Action, Error, StatedLot, Transaction};
 
 /// What a child of `INVTRANLIST` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl<'s> Account<'s> {
             }
             Kind::Income => income(record, &mut draft)?,
             Kind::Bank => bank(record, &mut draft, gathering)?,
-            Kind::Transfer => transfer(record, &mut draft)?,
+            Kind::Transfer => transfer(record, &mut draft, gathering)?,
             Kind::Split => split(record, &mut draft)?,
             Kind::ReturnOfCapital => {
                 (draft.action, draft.amount) = (Action::ReturnOfCapital, record.required_money("TOTAL")?);
@@ -194,7 +194,7 @@ fn trade(kind: Kind, record: Record<'_, '_>, draft: &mut Transaction) -> Result<
     let units = record.required_shares("UNITS")?;
     let fees = record.fees()?;
     let buys = kind == Kind::Buy;
-    let total = record.total_or_product(units, fees, if buys { -1 } else { 1 })?;
+    let total = record.total_or_product(units, fees, if buys { -1 } else { 1 }, draft.option.as_ref())?;
     let name = record.whole.name.to_ascii_uppercase();
     draft.fees = fees;
     // Both signs against the direction of the trade mean that it is taken back.
@@ -223,9 +223,11 @@ fn trade(kind: Kind, record: Record<'_, '_>, draft: &mut Transaction) -> Result<
     .map(Into::into);
     if name.ends_with("OPT") {
         let word = if buys { record.word("OPTBUYTYPE") } else { record.word("OPTSELLTYPE") };
-        draft.action = match word.as_str() {
-            "BUYTOOPEN" | "SELLTOOPEN" => Action::OptionOpen,
-            "BUYTOCLOSE" | "SELLTOCLOSE" => Action::OptionClose,
+        (draft.action, draft.detail) = match word.as_str() {
+            "BUYTOOPEN" => (Action::OptionOpen, Some("long".into())),
+            "SELLTOOPEN" => (Action::OptionOpen, Some("short".into())),
+            "BUYTOCLOSE" => (Action::OptionClose, Some("short".into())),
+            "SELLTOCLOSE" => (Action::OptionClose, Some("long".into())),
             _ => {
                 let column = if buys { "OPTBUYTYPE" } else { "OPTSELLTYPE" };
                 return Err(Fault::new(column, &word, "does not say whether the option opens or closes"));
@@ -292,7 +294,7 @@ fn bank(record: Record<'_, '_>, draft: &mut Transaction, gathering: &mut Gatheri
     Ok(())
 }
 
-fn transfer(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault> {
+fn transfer(record: Record<'_, '_>, draft: &mut Transaction, gathering: &mut Gathering) -> Result<(), Fault> {
     let units = record.required_shares("UNITS")?;
     let word = record.word("TFERACTION");
     let short = record.word("POSTYPE") == "SHORT";
@@ -312,7 +314,44 @@ fn transfer(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault
     draft.shares = Some(if gains { units.abs() } else { -units.abs() });
     draft.detail = short.then_some("short".into());
     draft.amount = record.money("TOTAL")?.unwrap_or(Money::ZERO);
+    let (shares, price) = (units.abs(), record.price()?);
+    let acquired = match record.text("DTPURCHASE") {
+        Some(text) => Some(super::values::date(text).map_err(|reason| Fault::new("DTPURCHASE", text, reason))?),
+        None => None,
+    };
+    let average = record.money("AVGCOSTBASIS")?.filter(|cost| !cost.is_negative());
+    if gains && !short && (average.is_some() || acquired.is_some()) {
+        let value = price.and_then(|price| crate::dialect::gross(price, shares));
+        let basis = match average {
+            Some(average) => basis_of(average, shares, value).or_else(|| {
+                let text = "Transfers state an average cost, and not whether it is that of one share or of all. \
+                            Enter their basis by hand.";
+                gathering.ask("transfer-basis", text, "take the shares in without a basis", draft.row);
+                None
+            }),
+            // The unit price beside the date of the purchase is what was paid.
+            None => value,
+        };
+        draft.lots = vec![StatedLot { acquired, shares, basis, ..StatedLot::default() }];
+    }
     Ok(())
+}
+
+/// The basis in total of an average cost that brokers write for one share or for all: whichever lies within a factor of
+/// five of the value of the shares, where only one does.
+fn basis_of(average: Money, shares: Shares, value: Option<Money>) -> Option<Money> {
+    let each = crate::dialect::gross(lotwise_core::Price::from_billionths(average.billionths()), shares)?;
+    let value = value.filter(|value| value.is_positive())?;
+    let near = |basis: Money| {
+        let (basis, value) = (basis.billionths(), value.billionths());
+        basis <= value.saturating_mul(5) && value <= basis.saturating_mul(5)
+    };
+    match (near(each), near(average)) {
+        (true, true) => (each == average).then_some(each),
+        (true, false) => Some(each),
+        (false, true) => Some(average),
+        (false, false) => None,
+    }
 }
 
 fn split(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(), Fault> {
@@ -348,7 +387,19 @@ fn option_closure(record: Record<'_, '_>, draft: &mut Transaction) -> Result<(),
         "EXPIRE" => Action::OptionExpire,
         _ => return Err(Fault::new("OPTACTION", &word, "is none of EXERCISE, ASSIGN and EXPIRE")),
     };
-    draft.shares = Some(record.required_shares("UNITS")?);
+    let units = record.required_shares("UNITS")?;
+    // Closing takes the position away, whichever sign the broker writes: a long one leaves, a short one comes back.
+    draft.shares = Some(match record.word("SUBACCTSEC").as_str() {
+        "SHORT" => units.abs(),
+        _ => units,
+    });
+    if let (Some(option), Some(size)) = (draft.option.as_mut(), record.shares("SHPERCTRCT")?)
+        && let Ok(size) = u32::try_from(size.billionths() / Shares::from_whole(1).billionths())
+        && size > 0
+    {
+        option.multiplier = size;
+    }
+    draft.amount = record.money("TOTAL")?.unwrap_or(Money::ZERO);
     Ok(())
 }
 

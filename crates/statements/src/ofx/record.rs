@@ -1,6 +1,6 @@
 //! Fields that the investment transactions of OFX share, read with the field to blame when one is wrong.
 
-use lotwise_core::{Date, DecimalError, Money, Price, Shares, mul_div};
+use lotwise_core::{Date, DecimalError, Money, OptionContract, Price, Shares, mul_div};
 
 use super::securities::Security;
 use super::tree::Element;
@@ -99,7 +99,13 @@ impl<'r, 'a> Record<'r, 'a> {
     /// Cash moved by a trade of `units`: the stated total, or units times price where that product is exact.
     ///
     /// `sign` is -1 for a purchase, 1 for a sale. The fees come off in both directions.
-    pub(super) fn total_or_product(&self, units: Shares, fees: Money, sign: i128) -> Result<Money, Fault> {
+    pub(super) fn total_or_product(
+        &self,
+        units: Shares,
+        fees: Money,
+        sign: i128,
+        contract: Option<&OptionContract>,
+    ) -> Result<Money, Fault> {
         if let Some(total) = self.money("TOTAL")? {
             return Ok(total);
         }
@@ -112,7 +118,11 @@ impl<'r, 'a> Record<'r, 'a> {
             return Err(cannot());
         }
         let contract = match self.whole.name.to_ascii_uppercase().ends_with("OPT") {
-            true => self.shares("SHPERCTRCT")?.ok_or_else(cannot)?.billionths() / Shares::from_whole(1).billionths(),
+            true => match (self.shares("SHPERCTRCT")?, contract) {
+                (Some(stated), _) => stated.billionths() / Shares::from_whole(1).billionths(),
+                (None, Some(contract)) => i128::from(contract.multiplier),
+                (None, None) => return Err(cannot()),
+            },
             false => 1,
         };
         let price = self.price()?.ok_or_else(cannot)?;
@@ -152,6 +162,7 @@ impl<'r, 'a> Record<'r, 'a> {
             settle_date: settle_date.transpose()?,
             symbol: security.symbol,
             cusip: security.cusip,
+            option: security.option,
             description: if description.is_empty() { self.whole.name.to_owned() } else { description },
             price: self.price()?,
             currency,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use lotwise_core::Symbol;
+use lotwise_core::{Date, OptionContract, OptionRight, Price, Symbol};
 
 use super::tree::Element;
+use super::values;
+use crate::dialect::option::named_in;
 use crate::gather::{Gathering, clip};
 
 /// What the list says of one identifier.
@@ -14,6 +16,19 @@ struct Listing {
     names: Vec<String>,
     /// Bonds have no ticker, so nobody is asked for one.
     debt: bool,
+    /// Terms of an option.
+    option: Option<OptionTerms>,
+}
+
+/// What the list says of an option (OFX 2.2, section 13.8.5.4).
+#[derive(Debug, Clone)]
+struct OptionTerms {
+    right: Option<OptionRight>,
+    strike: Option<Price>,
+    expiry: Option<Date>,
+    multiplier: Option<u32>,
+    /// `UNIQUEID` of what it is an option on.
+    underlying: Option<String>,
 }
 
 /// Securities by `UNIQUEID`, in upper case.
@@ -27,6 +42,27 @@ pub(super) struct Security {
     /// CUSIP or ISIN.
     pub(super) cusip: Option<String>,
     pub(super) name: Option<String>,
+    /// Terms of the option, where the list states all of them.
+    pub(super) option: Option<OptionContract>,
+}
+
+/// The fields of an `OPTINFO`.
+fn terms(info: &Element<'_>) -> OptionTerms {
+    let own = info.child("SECINFO").and_then(|security| security.child("SECID")).map(|id| id.value("UNIQUEID"));
+    let decimal = |name: &str| info.value(name).and_then(|text| values::number(text).ok());
+    // The underlying stands beside the option's own identifier, not inside it.
+    let underlying = info.children.iter().filter(|child| child.is("SECID")).find_map(|id| id.value("UNIQUEID"));
+    OptionTerms {
+        right: match info.value("OPTTYPE").map(str::to_ascii_uppercase).as_deref() {
+            Some("CALL") => Some(OptionRight::Call),
+            Some("PUT") => Some(OptionRight::Put),
+            _ => None,
+        },
+        strike: decimal("STRIKEPRICE").and_then(|text| Price::parse_rounded(&text).ok()),
+        expiry: info.value("DTEXPIRE").and_then(|text| values::date(text).ok()),
+        multiplier: decimal("SHPERCTRCT").and_then(|text| text.split('.').next().and_then(|whole| whole.parse().ok())),
+        underlying: underlying.filter(|id| own != Some(Some(*id))).map(str::to_ascii_uppercase),
+    }
 }
 
 impl Securities {
@@ -46,6 +82,9 @@ impl Securities {
         let Some(unique) = security.child("SECID").and_then(|id| id.value("UNIQUEID")) else { return };
         let listing = self.0.entry(unique.to_ascii_uppercase()).or_default();
         listing.debt |= info.is("DEBTINFO");
+        if info.is("OPTINFO") && listing.option.is_none() {
+            listing.option = Some(terms(info));
+        }
         let symbol = security.value("TICKER").and_then(|ticker| Symbol::parse(ticker).ok());
         if let Some(symbol) = symbol.filter(|symbol| !listing.symbols.contains(symbol)) {
             listing.symbols.push(symbol);
@@ -61,6 +100,17 @@ impl Securities {
         let kind = id.value("UNIQUEIDTYPE").unwrap_or_default().to_ascii_uppercase();
         let listing = self.0.get(&unique.to_ascii_uppercase());
         let only = |texts: &[String]| if let [text] = texts { Some(text.clone()) } else { None };
+        let option = listing.and_then(|listing| self.option(listing));
+        if let Some(symbol) = option.as_ref().and_then(OptionContract::symbol) {
+            // An option goes by the symbol of its terms, whatever the broker calls it.
+            let cusip = matches!(kind.as_str(), "CUSIP" | "ISIN").then(|| unique.to_owned());
+            return Security {
+                symbol: Some(symbol),
+                cusip,
+                name: listing.and_then(|listing| only(&listing.names)),
+                option,
+            };
+        }
         let symbol = match listing.map_or(&[][..], |listing| &listing.symbols) {
             [symbol] => Some(symbol.clone()),
             [] if kind == "TICKER" => Symbol::parse(unique).ok(),
@@ -80,6 +130,33 @@ impl Securities {
             }
         };
         let cusip = matches!(kind.as_str(), "CUSIP" | "ISIN").then(|| unique.to_owned());
-        Security { symbol, cusip, name: listing.and_then(|listing| only(&listing.names)) }
+        Security { symbol, cusip, name: listing.and_then(|listing| only(&listing.names)), option }
+    }
+
+    /// The terms of a listed option, from its own fields, else from its ticker or name.
+    fn option(&self, listing: &Listing) -> Option<OptionContract> {
+        let terms = listing.option.as_ref()?;
+        let named = || {
+            let texts = listing.symbols.iter().map(Symbol::as_str).chain(listing.names.iter().map(String::as_str));
+            texts.into_iter().find_map(named_in)
+        };
+        let underlying = terms.underlying.as_ref().and_then(|unique| {
+            let symbols = self.0.get(unique).map_or(&[][..], |listing| &listing.symbols);
+            if let [symbol] = symbols { Some(symbol.clone()) } else { None }
+        });
+        let stated = underlying.and_then(|underlying| {
+            Some(OptionContract {
+                underlying,
+                expiry: terms.expiry?,
+                right: terms.right?,
+                strike: terms.strike?,
+                multiplier: terms.multiplier.unwrap_or(100),
+            })
+        });
+        let multiplier = terms.multiplier;
+        stated.or_else(|| {
+            let named = named()?;
+            Some(OptionContract { multiplier: multiplier.unwrap_or(named.multiplier), ..named })
+        })
     }
 }

@@ -458,7 +458,7 @@ fn a_flex_query_in_csv_reads_as_the_one_in_xml() {
         told(&marked),
         [
             "2024-03-05 buy ACRN 10 @ 5.00 = -51.00, 1.00 USD -",
-            "2024-03-06 sell ACRN240621C00050000 -1 @ 0.50 = 49.00, 1.00 USD option_open",
+            "2024-03-06 option_open ACRN240621C00050000 -1 @ 0.50 = 49.00, 1.00 USD short",
             "2024-03-07 dividend ACRN - @ - = 2.50, 0.00 USD -",
         ]
     );

@@ -68,11 +68,11 @@ fn every_kind_of_trade_has_its_action_sign_and_detail() {
         (format!("{STOCK} buySell=\"SELL\" quantity=\"4\" netCash=\"-24\" notes=\"Ca\""), "other ACRN 4 @ - = -24.00, 0.00 USD cancelled_sell"),
         (
             format!("{option} buySell=\"SELL\" quantity=\"-1\" tradePrice=\"0.5\" netCash=\"49\" openCloseIndicator=\"O\""),
-            "sell ACRN240621C00050000 -1 @ 0.50 = 49.00, 0.00 USD option_open",
+            "option_open ACRN240621C00050000 -1 @ 0.50 = 49.00, 0.00 USD short",
         ),
         (
             format!("{option} buySell=\"BUY\" quantity=\"1\" tradePrice=\"0\" netCash=\"0\" openCloseIndicator=\"C\" notes=\"Ep\""),
-            "buy ACRN240621C00050000 1 @ 0.00 = 0.00, 0.00 USD option_expire",
+            "option_expire ACRN240621C00050000 1 @ 0.00 = 0.00, 0.00 USD -",
         ),
         (
             "currency=\"USD\" assetCategory=\"FUT\" symbol=\"ESM4\" tradeDate=\"20240305\" buySell=\"BUY\" quantity=\"1\" proceeds=\"-250000\" netCash=\"-2.1\" ibCommission=\"-2.1\"".to_owned(),
@@ -253,4 +253,38 @@ fn what_is_no_report_says_so() {
         let message = refusal(text).to_string();
         assert!(message.contains(expected), "{text}: {message}");
     }
+}
+
+#[test]
+fn closed_lots_of_a_report_are_the_lots_of_their_sale() {
+    // A report may be one single line, so lots go by their place behind the trade.
+    let trade = |symbol: &str, shares: u32| {
+        format!(
+            "<Trade currency=\"USD\" assetCategory=\"STK\" symbol=\"{symbol}\" tradeDate=\"20240305\" buySell=\"SELL\" \
+             quantity=\"-{shares}\" tradePrice=\"10\" netCash=\"{}\" transactionID=\"{symbol}\" levelOfDetail=\"EXECUTION\"/>",
+            shares * 10
+        )
+    };
+    let lot = |symbol: &str, shares: u32| {
+        format!(
+            "<Lot symbol=\"{symbol}\" quantity=\"{shares}\" cost=\"{}\" fifoPnlRealized=\"3.5\" openDateTime=\"20230105;101010\" \
+             levelOfDetail=\"CLOSED_LOT\"/>",
+            shares * 5
+        )
+    };
+    let inside = [trade("ACRN", 5), lot("ACRN", 2), lot("ACRN", 3), trade("OAK", 5), lot("OAK", 2)].concat();
+    let statement = statement(&format!(
+        "<FlexQueryResponse><FlexStatements><FlexStatement accountId=\"U1\"><Trades>{inside}</Trades></FlexStatement>\
+         </FlexStatements></FlexQueryResponse>"
+    ));
+    let lots: Vec<_> = statement.transactions[0].lots.iter().collect();
+    assert_eq!(lots.len(), 2);
+    assert_eq!(lots[0].acquired.unwrap().to_string(), "2023-01-05");
+    assert_eq!(
+        (lots[1].basis.unwrap().to_string(), lots[1].proceeds.unwrap().to_string()),
+        ("15.00".into(), "18.50".into())
+    );
+    assert!(statement.transactions[1].lots.is_empty());
+    assert_eq!(asked(&statement), ["lots-incomplete"]);
+    assert_eq!(statement.ignored.len(), 3);
 }

@@ -71,7 +71,7 @@ fn every_kind_of_transaction_has_its_action_sign_and_detail() {
         ),
         (
             format!("<BUYOPT>{}<OPTBUYTYPE>BUYTOOPEN<SHPERCTRCT>100</BUYOPT>", buy("<UNITS>2<UNITPRICE>1.5<FEES>1")),
-            "option_open ACRN 2 @ 1.50 = -301.00, 1.00 USD -",
+            "option_open ACRN 2 @ 1.50 = -301.00, 1.00 USD long",
         ),
         (
             format!("<SELLSTOCK>{}<SELLTYPE>SELL</SELLSTOCK>", sell("<UNITS>-3<UNITPRICE>6<LOAD>1<TOTAL>17")),
@@ -92,7 +92,7 @@ fn every_kind_of_transaction_has_its_action_sign_and_detail() {
         ),
         (
             format!("<SELLOPT>{}<OPTSELLTYPE>SELLTOCLOSE</SELLOPT>", sell("<UNITS>-2<TOTAL>300")),
-            "option_close ACRN -2 @ - = 300.00, 0.00 USD -",
+            "option_close ACRN -2 @ - = 300.00, 0.00 USD long",
         ),
         (format!("<INCOME>{acorn}<INCOMETYPE>DIV<TOTAL>12.5</INCOME>"), "dividend ACRN - @ - = 12.50, 0.00 USD -"),
         (
@@ -336,4 +336,48 @@ fn a_file_that_is_no_investment_statement_says_what_it_is() {
     }
     let zipped = format!("{HEADER}<OFX></OFX>").replace("COMPRESSION:NONE", "COMPRESSION:TYPE1");
     assert!(refusal(&zipped).to_string().contains("line 7, column 1: the body is compressed"), "{}", refusal(&zipped));
+}
+
+#[test]
+fn options_carry_their_terms_and_go_by_their_own_symbol() {
+    let option = "<OPTINFO><SECINFO><SECID><UNIQUEID>444444444<UNIQUEIDTYPE>CUSIP</SECID><SECNAME>ACRN Jun 21 2024 50 Call\
+        <TICKER>ACRNFJ</SECINFO><OPTTYPE>CALL<STRIKEPRICE>50.00<DTEXPIRE>20240621<SHPERCTRCT>100\
+        <SECID><UNIQUEID>111111111<UNIQUEIDTYPE>CUSIP</SECID></OPTINFO></SECLIST>";
+    let security = part("1", "444444444");
+    let records = format!(
+        "<SELLOPT><INVSELL>{security}<UNITS>-2<UNITPRICE>1.5<COMMISSION>1</INVSELL><OPTSELLTYPE>SELLTOOPEN</SELLOPT>\
+         <CLOSUREOPT>{}<OPTACTION>EXPIRE<UNITS>2<SHPERCTRCT>100<SUBACCTSEC>SHORT</CLOSUREOPT>",
+        part("2", "444444444")
+    );
+    let statement = statement(&sgml(&records).replace("</SECLIST>", option));
+    assert_eq!(
+        told(&statement),
+        [
+            "2024-03-05 option_open ACRN240621C00050000 -2 @ 1.50 = 299.00, 1.00 USD short",
+            "2024-03-05 option_expire ACRN240621C00050000 2 @ - = 0.00, 0.00 USD -",
+        ]
+    );
+    let terms = statement.transactions[0].option.as_ref().unwrap();
+    assert_eq!((terms.underlying.as_str(), terms.multiplier), ("ACRN", 100));
+    assert!(asked(&statement).is_empty());
+}
+
+#[test]
+fn shares_that_are_transferred_in_bring_their_lot() {
+    let transfer =
+        |rest: &str| format!("<TRANSFER>{}<UNITS>10<TFERACTION>IN<POSTYPE>LONG{rest}</TRANSFER>", part("1", ACORN));
+    for (rest, acquired, basis, question) in [
+        ("<UNITPRICE>20<DTPURCHASE>20200102", Some("2020-01-02"), Some("200.00"), None),
+        // An average cost is written for one share or for all; the price tells which.
+        ("<AVGCOSTBASIS>15<UNITPRICE>20<DTPURCHASE>20200102", Some("2020-01-02"), Some("150.00"), None),
+        ("<AVGCOSTBASIS>1500<UNITPRICE>200", None, Some("1500.00"), None),
+        ("<AVGCOSTBASIS>15", None, None, Some("transfer-basis")),
+    ] {
+        let statement = statement(&sgml(&transfer(rest)));
+        let [lot] = statement.transactions[0].lots.as_slice() else { panic!("{statement:?}") };
+        assert_eq!(lot.acquired.map(|date| date.to_string()).as_deref(), acquired, "{rest}");
+        assert_eq!(lot.basis.map(|basis| basis.to_string()).as_deref(), basis, "{rest}");
+        assert_eq!(asked(&statement).first().copied(), question, "{rest}");
+    }
+    assert!(statement(&sgml(&transfer("<UNITPRICE>20"))).transactions[0].lots.is_empty());
 }

@@ -60,7 +60,13 @@ pub fn of_year(
     let year = arguments.year;
     let year_end = Date::from_ymd(year, 12, 31).unwrap_or(Date::MAX);
     let as_of = year_end.plus_days(WINDOW_DAYS).min(context.today());
-    let input = SessionInput { histories, prices: None, as_of: Some(as_of), method: arguments.method.to_method(), answers: Answers::default() };
+    let input = SessionInput {
+        histories,
+        prices: None,
+        as_of: Some(as_of),
+        method: arguments.method.to_method(),
+        answers: Answers::default(),
+    };
     let session = Session::start(&input, PriceNeed::Optional, settings, context)?;
     let mut warnings = session.warnings(&session.books.issues, context);
     if context.today() <= year_end.plus_days(WINDOW_DAYS) {
