@@ -131,3 +131,16 @@ fn forms_that_state_no_lots_are_refused_by_name() {
     let both = folder().run(&arguments(&["--json", "--format", "csv"]));
     assert_eq!(both.code, 2, "{}", both.all());
 }
+
+#[test]
+fn a_brokers_form_is_compared_row_by_row_and_its_boxes_are_used() {
+    let form = "\
+Description,Symbol,Quantity,Date Acquired,Date Sold,Proceeds,Cost Basis,Wash Sale Loss Disallowed,Term,Covered
+OLDC INC,OLDC,100,VARIOUS,07/03/2023,1200.00,,,Long,Noncovered
+ALFA,ALFA,40,01/03/2022,03/01/2023,600.00,400.00,,Long,Covered
+BETA,BETA,10,04/04/2022,02/01/2023,150.00,200.00,20.00,Short,Covered
+";
+    let ran = folder().with("form.csv", form).run(&arguments(&["--reconcile", "form.csv"]));
+    assert_eq!(ran.code, 0, "{}", ran.all());
+    insta::assert_snapshot!(ran.stdout);
+}

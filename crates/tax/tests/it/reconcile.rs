@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a form that cannot be read is a mistake of the test that wrote it")]
 
 use lotwise_core::{Date, Money, Shares, Symbol};
-use lotwise_tax::report::{BrokerRow, OwnSide, Reconciliation, SecurityKind, reconcile};
+use lotwise_tax::report::{BrokerRow, OwnSide, Reconciliation, Reporting, SecurityKind, reconcile};
 use lotwise_tax::{AccountId, Rules, Term};
 
 use crate::dsl::ledger;
@@ -141,6 +141,10 @@ fn the_brokers_figures_reach_form_8949() {
     assert_eq!(reported.proceeds.map(|amount| amount.to_string()).as_deref(), Some("900.00"));
     assert_eq!(reported.basis.map(|amount| amount.to_string()).as_deref(), Some("1000.00"));
     assert_eq!(found.reported(1), None);
+    // What the broker does not list goes into box C or F.
+    let two = format!("{SIMPLE}\n2025-02-03 buy 1 BBB @ 5\n2025-02-04 sell 1 BBB @ 6");
+    let found = compare(&two, "10 AAA 2024-03-01 2025-02-03 898 1001 short");
+    assert_eq!(found.reported(1).map(|(reporting, _)| reporting), Some(Reporting::NotReported));
 }
 
 #[test]

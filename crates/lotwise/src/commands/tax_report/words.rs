@@ -89,7 +89,9 @@ pub fn assumptions(arguments: &TaxReportArgs, session: &Session, report: &YearRe
         );
     } else {
         list.push(
-            "The boxes follow the broker's form where it lists the sale, and else the dates of purchase.".to_owned(),
+            "The boxes follow the broker's form where it lists the sale; what it does not list of its accounts goes into \
+             boxes C and F, and other accounts follow the dates of purchase."
+                .to_owned(),
         );
     }
     if report.rows.iter().any(|row| row.kind == SecurityKind::DigitalAsset) {

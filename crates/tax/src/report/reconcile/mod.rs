@@ -141,7 +141,7 @@ impl Cause {
         match self {
             Self::Rounding => "the broker rounded each row",
             Self::FeeTreatment => "the broker left fees out",
-            Self::MissingBasis => "the broker has no basis, as after a transfer of the shares",
+            Self::MissingBasis => "the broker states no basis (noncovered, or shares that were transferred in)",
             Self::WashElsewhere => {
                 "a replacement in another account or security counts for the taxpayer and not for the broker"
             }
@@ -303,7 +303,11 @@ fn add(sums: &mut BoxSums, proceeds: Money, basis: Option<Money>, disallowed: Mo
 
 impl Reconciliation {
     fn note_reported(&mut self, pair: &Pair<'_>, differences: &[Difference]) {
-        let Some(first) = pair.broker.first() else { return };
+        let Some(first) = pair.broker.first() else {
+            let not_reported = (Reporting::NotReported, AsReported::default());
+            self.reported.extend(pair.own.iter().map(|(place, _)| (*place, not_reported)));
+            return;
+        };
         let covered = pair.broker.iter().all(|row| row.is_covered());
         let reporting = if covered { Reporting::BasisReported } else { Reporting::BasisNotReported };
         let explained = |field| {
