@@ -1,0 +1,248 @@
+//! The matrix product: a register tile over strided `a` and contiguous panels of `b`.
+
+use super::lanes::Lanes;
+use super::scratch;
+
+/// A matrix in a slice: element `(i, j)` stands at `i * row_step + j * column_step`.
+#[derive(Clone, Copy)]
+pub(crate) struct Mat<'a> {
+    data: &'a [f32],
+    rows: usize,
+    columns: usize,
+    row_step: usize,
+    column_step: usize,
+}
+
+impl<'a> Mat<'a> {
+    /// Rows of `columns` numbers, one after the other.
+    pub(crate) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
+        Self::strided(data, rows, columns, columns)
+    }
+
+    /// Rows that start `row_step` numbers after each other.
+    pub(crate) fn strided(data: &'a [f32], rows: usize, columns: usize, row_step: usize) -> Self {
+        assert!(rows == 0 || columns == 0 || (rows - 1) * row_step + columns <= data.len(), "matrix beyond its slice");
+        Self { data, rows, columns, row_step, column_step: 1 }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// So many rows from `first` on.
+    pub(crate) fn row_range(self, first: usize, rows: usize) -> Self {
+        assert!(first + rows <= self.rows, "rows beyond the matrix");
+        Self { data: &self.data[(first * self.row_step).min(self.data.len())..], rows, ..self }
+    }
+
+    /// Rows and columns exchanged, without moving anything.
+    pub(crate) fn transposed(self) -> Self {
+        let Self { data, rows, columns, row_step, column_step } = self;
+        Self { data, rows: columns, columns: rows, row_step: column_step, column_step: row_step }
+    }
+}
+
+/// So many terms are summed in registers before a tile goes back to memory.
+const DEPTH: usize = 512;
+/// Rows of `b` further apart than this many numbers are copied together first: pages would be missed.
+const FAR: usize = 1024;
+
+#[inline(always)]
+pub(super) fn gemm<L: Lanes>(l: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32], c_step: usize, accumulate: bool) {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert_eq!(k, b.rows, "inner sizes of a product differ");
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(
+        (m - 1) * c_step + n <= c.len() && n <= c_step.max(n) && (m == 1 || n <= c_step),
+        "product beyond its slice"
+    );
+    if k == 0 {
+        if !accumulate {
+            c.chunks_mut(c_step.max(n)).take(m).for_each(|row| row[..n].fill(0.0));
+        }
+        return;
+    }
+    let mut first = 0;
+    while first < k {
+        let depth = DEPTH.min(k - first);
+        let accumulate = accumulate || first > 0;
+        let mut column = 0;
+        while column < n {
+            let left = n - column;
+            // How many vectors side by side: as many as the registers allow and the width fills.
+            let vectors = match left.div_ceil(L::N) {
+                1 => 1,
+                2 | 3 => 2,
+                _ if L::N == 8 => 2,
+                _ => 4,
+            };
+            let width = (vectors * L::N).min(left);
+            let part = Part { m, depth, first, column, width };
+            match (L::N, vectors) {
+                (16, 4) => panel::<L, 6, 4>(l, a, b, c, c_step, accumulate, part),
+                (16, 2) => panel::<L, 12, 2>(l, a, b, c, c_step, accumulate, part),
+                (16, _) => panel::<L, 20, 1>(l, a, b, c, c_step, accumulate, part),
+                (8, 2) => panel::<L, 6, 2>(l, a, b, c, c_step, accumulate, part),
+                (8, _) => panel::<L, 12, 1>(l, a, b, c, c_step, accumulate, part),
+                (_, 4) => panel::<L, 4, 4>(l, a, b, c, c_step, accumulate, part),
+                (_, 2) => panel::<L, 6, 2>(l, a, b, c, c_step, accumulate, part),
+                _ => panel::<L, 8, 1>(l, a, b, c, c_step, accumulate, part),
+            }
+            column += width;
+        }
+        first += depth;
+    }
+}
+
+/// Which part of the product: `depth` terms from `first`, `width` columns from `column`, all `m` rows.
+#[derive(Clone, Copy)]
+struct Part {
+    m: usize,
+    depth: usize,
+    first: usize,
+    column: usize,
+    width: usize,
+}
+
+/// All rows of `c` in the columns of one panel of `b`.
+#[inline(always)]
+#[allow(clippy::int_plus_one, reason = "one macro writes the loops for all heights")]
+fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    l: L,
+    a: Mat<'_>,
+    b: Mat<'_>,
+    c: &mut [f32],
+    c_step: usize,
+    accumulate: bool,
+    part: Part,
+) {
+    let Part { m, depth, first, column, width } = part;
+    let whole = VECTORS * L::N;
+    let packed;
+    let (panel, panel_step) = if b.column_step == 1 && width == whole && (b.row_step <= FAR || m <= ROWS) {
+        (&b.data[first * b.row_step + column..], b.row_step)
+    } else {
+        packed = pack(b, part, whole);
+        (&*packed, whole)
+    };
+    let a_first = &a.data[first * a.column_step..];
+    // What the tiles below rely on; `Mat` and `gemm` have made sure of it.
+    assert!((depth - 1) * panel_step + whole <= panel.len());
+    assert!((m - 1) * a.row_step + (depth - 1) * a.column_step < a_first.len());
+    assert!((m - 1) * c_step + column + width <= c.len());
+    let mut row = 0;
+    macro_rules! tiles {
+        ($rows:expr) => {
+            while row + $rows <= m {
+                // SAFETY: rows `row..row + $rows` are below `m`, so by the three assertions every element
+                // of `a`, of the panel and of `c` that the tile touches lies within its slice.
+                unsafe {
+                    tile::<L, { $rows }, VECTORS>(
+                        l,
+                        depth,
+                        a_first.as_ptr().add(row * a.row_step),
+                        (a.row_step, a.column_step),
+                        panel.as_ptr(),
+                        panel_step,
+                        c.as_mut_ptr().add(row * c_step + column),
+                        c_step,
+                        width,
+                        accumulate,
+                    );
+                }
+                row += $rows;
+            }
+        };
+    }
+    tiles!(ROWS);
+    tiles!(4);
+    tiles!(2);
+    tiles!(1);
+}
+
+/// A panel of `b` with its rows side by side, filled up with zeros to `whole` columns.
+#[inline(always)]
+fn pack(b: Mat<'_>, part: Part, whole: usize) -> scratch::Scratch {
+    let Part { depth, first, column, width, .. } = part;
+    let mut packed = scratch::take(depth * whole);
+    if b.column_step == 1 {
+        for (p, to) in packed.chunks_exact_mut(whole).enumerate() {
+            let start = (first + p) * b.row_step + column;
+            to[..width].copy_from_slice(&b.data[start..start + width]);
+            to[width..].fill(0.0);
+        }
+    } else {
+        for j in 0..whole {
+            let start = if j < width { (column + j) * b.column_step + first * b.row_step } else { 0 };
+            let to = packed[j..].iter_mut().step_by(whole);
+            if j >= width {
+                to.for_each(|to| *to = 0.0);
+            } else if b.row_step == 1 {
+                to.zip(&b.data[start..start + depth]).for_each(|(to, &from)| *to = from);
+            } else {
+                to.zip(b.data[start..].iter().step_by(b.row_step)).for_each(|(to, &from)| *to = from);
+            }
+        }
+    }
+    packed
+}
+
+/// `ROWS` rows and `VECTORS` vectors of the product, held in registers over the whole depth.
+///
+/// # Safety
+/// `a` must be readable at `i * steps.0 + p * steps.1`, `b` at `p * b_step + j` and `c` readable and
+/// writable at `i * c_step + j`, for `i < ROWS`, `p < depth` and `j` below the width (for `b`, the whole
+/// width of the vectors).
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the operands of a product")]
+unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    l: L,
+    depth: usize,
+    a: *const f32,
+    (row_step, column_step): (usize, usize),
+    b: *const f32,
+    b_step: usize,
+    c: *mut f32,
+    c_step: usize,
+    width: usize,
+    accumulate: bool,
+) {
+    let mut sums = [[l.splat(0.0); VECTORS]; ROWS];
+    for p in 0..depth {
+        let mut right = [l.splat(0.0); VECTORS];
+        for (j, right) in right.iter_mut().enumerate() {
+            // SAFETY: within the panel, as the caller promises.
+            *right = unsafe { l.load(b.add(p * b_step + j * L::N)) };
+        }
+        for (i, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: within `a`, as the caller promises.
+            let left = l.splat(unsafe { *a.add(i * row_step + p * column_step) });
+            for (sum, &right) in sums.iter_mut().zip(&right) {
+                *sum = l.mul_add(left, right, *sum);
+            }
+        }
+    }
+    for (i, sums) in sums.iter().enumerate() {
+        for (j, &sum) in sums.iter().enumerate() {
+            let n = L::N.min(width.saturating_sub(j * L::N));
+            if n == 0 {
+                break;
+            }
+            // SAFETY: `n` numbers of this row lie within the width of `c`, as the caller promises, and
+            // nobody else holds them.
+            let to = unsafe { std::slice::from_raw_parts_mut(c.add(i * c_step + j * L::N), n) };
+            if n == L::N {
+                l.write(to, if accumulate { l.add(l.read(to), sum) } else { sum });
+            } else {
+                let before = if accumulate { l.read_part(to, 0.0) } else { l.splat(0.0) };
+                l.write_part(to, l.add(before, sum));
+            }
+        }
+    }
+}
