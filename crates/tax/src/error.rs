@@ -69,8 +69,8 @@ pub enum Error {
     },
     /// A sale or removal wants more than the account holds.
     #[error(
-        "account {account} holds {held} {symbol} on {date}, cannot sell {wanted} (short sales are not supported; \
-         is an earlier purchase or split missing?)"
+        "account {account} holds {held} {symbol} on {date}, cannot sell {wanted} (is an earlier purchase or \
+         split missing? a short sale is an event of its own)"
     )]
     InsufficientShares {
         /// Account of the sale.
@@ -84,8 +84,8 @@ pub enum Error {
         /// Shares wanted.
         wanted: Shares,
     },
-    /// Capital is returned on a security that the account does not hold.
-    #[error("account {account} holds no {symbol} on {date}, so no capital can be returned on it")]
+    /// Something happens to a security that the account does not hold.
+    #[error("account {account} holds no {symbol} on {date}, so there is nothing that the event could change")]
     NothingHeld {
         /// Account of the event.
         account: AccountId,

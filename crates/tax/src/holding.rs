@@ -5,7 +5,7 @@ use lotwise_core::Date;
 use crate::model::Term;
 
 /// Fewest days between acquisition and a long-term sale, whatever the calendar.
-const LEAST_LONG_TERM_DAYS: i32 = 366;
+const LEAST_LONG_TERM_DAYS: i64 = 366;
 
 /// The first date on which a sale is long-term (tax rule 1.3).
 ///
@@ -19,9 +19,20 @@ pub fn first_long_term_date(holding_from: Date) -> Date {
 /// Whether a sale on `sold` is long-term for shares held since `holding_from`.
 #[must_use]
 pub fn is_long_term(holding_from: Date, sold: Date) -> bool {
-    // The count of days is never the rule. It only keeps dates that were held inside the
-    // calendar's last year (2199) from looking a year old.
-    sold.days_since(holding_from) >= LEAST_LONG_TERM_DAYS && sold >= first_long_term_date(holding_from)
+    is_long_term_days(holding_from.days(), sold.days(), || Some((holding_from, sold)))
+}
+
+/// The same with days since 1970; the dates are only wanted where the calendar has to decide.
+///
+/// The count of days is never the rule. But the first long-term day is always the 366th or the
+/// 367th after `holding_from`, so on either side of those the count knows. It also keeps dates
+/// that were held inside the calendar's last year (2199) from looking a year old.
+pub(crate) fn is_long_term_days(from: i32, sold: i32, dates: impl FnOnce() -> Option<(Date, Date)>) -> bool {
+    match i64::from(sold) - i64::from(from) {
+        ..LEAST_LONG_TERM_DAYS => false,
+        LEAST_LONG_TERM_DAYS => dates().is_some_and(|(from, sold)| sold >= first_long_term_date(from)),
+        _ => true,
+    }
 }
 
 impl Term {

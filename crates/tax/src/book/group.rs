@@ -2,389 +2,799 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lotwise_core::{Date, Money, Rounding, Shares, Symbol, mul_div};
+use lotwise_core::{Money, Rounding, Shares, mul_div};
 
-use super::lot::{Lot, LotKey, Segment};
+use super::WINDOW_DAYS;
+use super::indexed::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
+use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNKNOWN_DAY, date_of, part};
+use super::purchases::Purchases;
+use super::rank::{End, Ranks};
+use super::rows::{Outcome, RawNote, RawNoteKind, Row};
+use super::short::ShortLot;
 use super::wash::OpenLoss;
-use crate::error::Error;
-use crate::model::{
-    Account, BasisRange, BasisSource, LotId, OpenLot, Replacement, RowKind, Rules, SaleId, SaleRow, Term,
-};
+use crate::holding::is_long_term_days;
+use crate::model::{AccountKind, BasisSource, LotsLeave, Method, RowKind, Rules, Term};
+
+/// An account without its name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder {
+    pub kind: AccountKind,
+    pub method: Method,
+}
 
 /// What every step needs to know and none changes.
 #[derive(Clone, Copy)]
 pub(super) struct Desk<'a> {
     pub rules: &'a Rules,
-    pub accounts: &'a [Account],
+    pub accounts: &'a [Holder],
+}
+
+impl Desk<'_> {
+    pub fn is_taxable(&self, account: u32) -> bool {
+        self.accounts[account as usize].kind.is_taxable()
+    }
+
+    pub fn is_retirement(&self, account: u32) -> bool {
+        self.accounts[account as usize].kind.is_retirement()
+    }
 }
 
 /// What one account holds of one symbol.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Position {
-    pub lots: BTreeMap<LotKey, Lot>,
+    pub account: u32,
+    pub symbol: u32,
     pub held: Shares,
+    pub n_segments: usize,
+    /// Lots by key; those that are sold out are passed over and cleared now and then.
+    pub lots: VecDeque<u32>,
+    n_dead: usize,
+    highest: Option<Ranks>,
+    lowest: Option<Ranks>,
+    /// Whether a lot of it is known only as an average.
+    pub average_only: bool,
+    /// Short sales not closed, the earliest first.
+    pub shorts: VecDeque<ShortLot>,
 }
 
-/// Where a lot is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub account: usize,
-    pub symbol: Symbol,
-    pub key: LotKey,
+/// A split of the current day, and who reported it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReportedSplit {
+    pub day: i32,
+    pub symbol: u32,
+    pub account: u32,
+    pub new: Shares,
+    pub old: Shares,
+}
+
+/// A change of units that losses before it have to be carried through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UnitChange {
+    pub sequence: u32,
+    pub symbol: u32,
+    pub new: Shares,
+    pub old: Shares,
 }
 
 /// Everything that can affect a sale of one identity group (tax rule 4.2).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
-    /// By account (its position in the ledger) and symbol.
-    pub positions: BTreeMap<(usize, Symbol), Position>,
-    /// Purchases of the last 30 days with shares that have absorbed no loss, in order of
-    /// acquisition.
-    pub purchases: BTreeMap<u64, Place>,
+    pub lots: Vec<Lot>,
+    pub segments: Vec<Segment>,
+    free: Vec<u32>,
+    pub positions: Vec<Position>,
+    /// Positions by symbol and account.
+    pub places: BTreeMap<(u32, u32), u32>,
+    /// Purchases of the last 30 days with shares that have absorbed no loss.
+    pub purchases: Purchases,
     /// Losses of the last 30 days that purchases can still wash, in order of sale.
     pub losses: VecDeque<OpenLoss>,
-    /// Splits of the current day, by account that reported them.
-    splits: Vec<ReportedSplit>,
-}
-
-#[derive(Debug, Clone)]
-struct ReportedSplit {
-    date: Date,
-    symbol: Symbol,
-    account: usize,
-    new: Shares,
-    old: Shares,
+    /// Losses on short sales of the last 30 days that other short sales can still wash.
+    pub short_losses: VecDeque<OpenLoss>,
+    /// Day of the last sale of shares held.
+    pub last_sale: Option<i32>,
+    pub units: Vec<UnitChange>,
+    pub splits: Vec<ReportedSplit>,
+    /// The other basis of segments that came as gifts.
+    pub for_loss: BTreeMap<u32, ForLoss>,
+    /// Calls on the group's securities bought in the last 30 days: day, symbol of the call.
+    pub calls: VecDeque<(i32, u32)>,
+    /// Losses of the last 30 days, for calls to come: day, row.
+    pub stock_losses: VecDeque<(i32, u32)>,
+    next_version: u32,
+    /// Matches so far, which number the segments that they make.
+    n_matches: u32,
 }
 
 /// An acquisition.
-pub(super) struct Acquisition<'a> {
-    pub account: usize,
-    pub symbol: &'a Symbol,
-    pub lot: &'a LotId,
-    pub shares: Shares,
-    pub basis: Option<Money>,
-    pub acquired: Option<Date>,
+pub(super) struct Acquisition {
+    pub account: u32,
+    pub symbol: u32,
+    pub name: u32,
+    pub acquired: i32,
+    pub sequence: u32,
     pub source: BasisSource,
-    /// Place in the order of events.
-    pub sequence: u64,
+    pub purchase: bool,
+    pub piece: Piece,
 }
 
-/// A sale order whose segments are chosen.
-pub(super) struct Order<'a> {
-    pub account: usize,
-    pub symbol: &'a Symbol,
-    pub date: Date,
-    pub sale: &'a SaleId,
+/// A sale order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    pub account: u32,
+    pub symbol: u32,
+    pub day: i32,
+    pub sequence: u32,
+    pub sale: u32,
     pub shares: Shares,
     /// Proceeds net of fees.
     pub proceeds: Money,
-    /// Index that the order's first row will have.
-    pub first_row: usize,
+    pub kind: RowKind,
+    pub identified: i32,
+    /// Whether the wash-sale rule covers what is sold.
+    pub washes: bool,
+    /// Whether the basis was averaged on purpose, which makes an average exact.
+    pub averaged: bool,
 }
 
-/// Shares to take off one segment, counted in leaving order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Shares to take off one segment.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
-    pub key: LotKey,
-    pub segment: usize,
+    pub acquired: i32,
+    pub sequence: u32,
+    pub ordinal: u32,
+    pub lot: u32,
+    pub segment: u32,
     pub shares: Shares,
 }
 
 /// Shares that have left the book.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Sold {
-    pub key: LotKey,
-    pub lot: LotId,
-    pub source: BasisSource,
-    pub segment: Segment,
+    pub lot: u32,
+    pub ordinal: u32,
+    pub piece: Piece,
+    pub for_loss: Option<ForLoss>,
+}
+
+/// Room that is used again from order to order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scratch {
+    pub cuts: Vec<Cut>,
+    pub sold: Vec<Sold>,
 }
 
 impl Group {
-    /// Forgets purchases and losses that no event from `date` on can reach.
-    pub fn turn_to(&mut self, date: Date) {
-        while let Some((_, place)) = self.purchases.first_key_value()
-            && place.key.0.is_none_or(|acquired| date.days_since(acquired) > super::WINDOW_DAYS)
-        {
-            self.purchases.pop_first();
-        }
-        while self.losses.front().is_some_and(|loss| date.days_since(loss.sold) > super::WINDOW_DAYS) {
+    /// Forgets purchases and losses that no event from `day` on can reach.
+    pub fn turn_to(&mut self, day: i32) {
+        self.purchases.forget_before(day - WINDOW_DAYS, &self.lots);
+        while self.losses.front().is_some_and(|loss| day - loss.sold > WINDOW_DAYS) {
             self.losses.pop_front();
         }
-        self.splits.retain(|split| split.date == date);
+        while self.short_losses.front().is_some_and(|loss| day - loss.sold > WINDOW_DAYS) {
+            self.short_losses.pop_front();
+        }
+        if !self.units.is_empty() && self.losses.is_empty() && self.short_losses.is_empty() {
+            self.units.clear();
+        }
+        if !self.splits.is_empty() {
+            self.splits.retain(|split| split.day == day);
+        }
+        while self.calls.front().is_some_and(|(bought, _)| day - bought > WINDOW_DAYS) {
+            self.calls.pop_front();
+        }
+        while self.stock_losses.front().is_some_and(|(sold, _)| day - sold > WINDOW_DAYS) {
+            self.stock_losses.pop_front();
+        }
+    }
+
+    /// Forgets everything and keeps the room.
+    pub fn clear(&mut self) {
+        self.lots.clear();
+        self.segments.clear();
+        self.free.clear();
+        for position in &mut self.positions {
+            position.held = Shares::ZERO;
+            position.n_segments = 0;
+            position.lots.clear();
+            position.n_dead = 0;
+            position.highest = None;
+            position.lowest = None;
+            position.average_only = false;
+            position.shorts.clear();
+        }
+        self.purchases.clear();
+        self.losses.clear();
+        self.short_losses.clear();
+        self.last_sale = None;
+        self.units.clear();
+        self.splits.clear();
+        self.for_loss.clear();
+        self.calls.clear();
+        self.stock_losses.clear();
+    }
+
+    pub fn position(&self, account: u32, symbol: u32) -> Option<u32> {
+        // Most groups have one position or two, which are faster to look through.
+        if self.positions.len() <= 4 {
+            let found = self.positions.iter().position(|one| one.account == account && one.symbol == symbol);
+            return found.map(|place| place as u32);
+        }
+        self.places.get(&(symbol, account)).copied()
+    }
+
+    pub fn position_or_new(&mut self, account: u32, symbol: u32) -> u32 {
+        if let Some(place) = self.position(account, symbol) {
+            return place;
+        }
+        let place = self.positions.len() as u32;
+        self.positions.push(Position {
+            account,
+            symbol,
+            held: Shares::ZERO,
+            n_segments: 0,
+            lots: VecDeque::new(),
+            n_dead: 0,
+            highest: None,
+            lowest: None,
+            average_only: false,
+            shorts: VecDeque::new(),
+        });
+        self.places.insert((symbol, account), place);
+        place
+    }
+
+    pub fn held(&self, account: u32, symbol: u32) -> Shares {
+        self.position(account, symbol).map_or(Shares::ZERO, |at| self.positions[at as usize].held)
     }
 
     /// Puts a lot on the book; a purchase first absorbs the losses that wait for it.
-    pub fn acquire(
+    pub fn acquire(&mut self, desk: Desk<'_>, what: &Acquisition, washes: bool, out: &mut Outcome) -> u32 {
+        let lot = self.add_lot(what);
+        if what.purchase && washes {
+            if !self.losses.is_empty() {
+                self.absorb(desk, lot, out);
+            }
+            if self.lots[lot as usize].rest != NONE {
+                self.purchases.push(lot);
+            }
+        }
+        lot
+    }
+
+    /// Puts a lot on the book, whole and unmatched unless its piece says otherwise.
+    pub fn add_lot(&mut self, what: &Acquisition) -> u32 {
+        let at = self.position_or_new(what.account, what.symbol);
+        let lot = self.add_empty_lot(at, what.name, what.acquired, what.sequence, what.source, what.purchase);
+        self.add_segment(lot, what.piece);
+        lot
+    }
+
+    pub fn add_empty_lot(
         &mut self,
-        desk: Desk<'_>,
-        what: &Acquisition<'_>,
+        at: u32,
+        name: u32,
+        acquired: i32,
+        sequence: u32,
+        source: BasisSource,
         purchase: bool,
-    ) -> Result<Vec<(usize, Replacement)>, Error> {
-        let mut lot = Lot {
-            id: what.lot.clone(),
-            source: what.source,
+    ) -> u32 {
+        let id = self.lots.len() as u32;
+        self.lots.push(Lot {
+            name,
+            position: at,
+            acquired,
+            sequence,
+            first: NONE,
+            last: NONE,
+            rest: NONE,
+            source,
             purchase,
-            matched: Vec::new(),
-            rest: Some(Segment {
-                shares: what.shares,
-                basis: what.basis,
-                holding_from: what.acquired,
-                deferred: Money::ZERO,
-                washed: false,
-            }),
+        });
+        let position = &mut self.positions[at as usize];
+        position.average_only |= source == BasisSource::AverageOnly;
+        let key = (acquired, sequence);
+        let in_order = position.lots.back().is_none_or(|last| self.lots[*last as usize].key() <= key);
+        if in_order {
+            position.lots.push_back(id);
+        } else {
+            let place = position.lots.partition_point(|other| self.lots[*other as usize].key() <= key);
+            position.lots.insert(place, id);
+        }
+        id
+    }
+
+    /// Adds the unmatched shares of a new lot.
+    fn add_segment(&mut self, lot: u32, piece: Piece) -> u32 {
+        let id = self.new_segment(lot, piece);
+        self.lots[lot as usize].rest = id;
+        let position = &mut self.positions[self.lots[lot as usize].position as usize];
+        position.held += piece.shares;
+        self.rank(id);
+        id
+    }
+
+    fn new_segment(&mut self, lot: u32, piece: Piece) -> u32 {
+        let version = self.next_version;
+        self.next_version = version.wrapping_add(1);
+        let segment = Segment { piece, lot, next: NONE, previous: NONE, ordinal: NONE, version };
+        self.positions[self.lots[lot as usize].position as usize].n_segments += 1;
+        if let Some(id) = self.free.pop() {
+            self.segments[id as usize] = segment;
+            return id;
+        }
+        self.segments.push(segment);
+        self.segments.len() as u32 - 1
+    }
+
+    fn append_matched(&mut self, id: u32) {
+        let ordinal = self.n_matches;
+        self.insert_matched(id, ordinal);
+    }
+
+    /// Puts a segment among those of its lot that leave first, at the place of its match.
+    fn insert_matched(&mut self, id: u32, ordinal: u32) {
+        self.n_matches = self.n_matches.max(ordinal + 1);
+        let of = self.segments[id as usize].lot;
+        let (mut before, mut after) = (self.lots[of as usize].last, NONE);
+        while before != NONE && self.segments[before as usize].ordinal > ordinal {
+            after = before;
+            before = self.segments[before as usize].previous;
+        }
+        let segment = &mut self.segments[id as usize];
+        (segment.ordinal, segment.previous, segment.next) = (ordinal, before, after);
+        if before == NONE {
+            self.lots[of as usize].first = id;
+        } else {
+            self.segments[before as usize].next = id;
+        }
+        if after == NONE {
+            self.lots[of as usize].last = id;
+        } else {
+            self.segments[after as usize].previous = id;
+        }
+    }
+
+    /// Puts a segment that comes from elsewhere on the book as part of a lot. It joins its like:
+    /// what was one segment before it was parted.
+    pub fn join_segment(&mut self, lot: u32, ordinal: u32, piece: Piece, for_loss: Option<ForLoss>) {
+        let like = |group: &Self, id: &u32| {
+            let segment = &group.segments[*id as usize];
+            let held = &segment.piece;
+            segment.ordinal == ordinal
+                && (held.holding_from, held.known, held.gift) == (piece.holding_from, piece.known, piece.gift)
         };
-        let key = (what.acquired, what.sequence);
-        let mut washed = Vec::new();
-        if let (true, Some(date)) = (purchase, what.acquired) {
-            washed = self.absorb(desk, &mut lot, what, date)?;
-            if lot.rest.is_some() {
-                let place = Place { account: what.account, symbol: what.symbol.clone(), key };
-                self.purchases.insert(what.sequence, place);
+        let found = self.segments_of_lot(lot).find(|id| like(self, id));
+        self.positions[self.lots[lot as usize].position as usize].held += piece.shares;
+        let id = if let Some(id) = found {
+            let held = &mut self.segments[id as usize].piece;
+            held.shares += piece.shares;
+            held.basis += piece.basis;
+            held.deferred += piece.deferred;
+            id
+        } else {
+            let id = self.new_segment(lot, piece);
+            if ordinal != NONE {
+                self.insert_matched(id, ordinal);
+            } else if self.lots[lot as usize].rest == NONE {
+                self.lots[lot as usize].rest = id;
+            } else {
+                // A lot has one rest; a second one of another date leaves before it.
+                self.append_matched(id);
             }
+            id
+        };
+        if let Some(for_loss) = for_loss {
+            let kept = self.for_loss.entry(id).or_insert(ForLoss { basis: Money::ZERO, ..for_loss });
+            kept.basis += for_loss.basis;
         }
-        let position = self.positions.entry((what.account, what.symbol.clone())).or_default();
-        position.held += what.shares;
-        position.lots.insert(key, lot);
-        Ok(washed)
+        self.touch(id);
     }
 
-    /// Takes shares off the book. `cuts` are in leaving order and hold what they name.
-    pub fn take(&mut self, account: usize, symbol: &Symbol, cuts: &[Cut]) -> Vec<Sold> {
-        let Some(position) = self.positions.get_mut(&(account, symbol.clone())) else { return Vec::new() };
-        let mut sold = Vec::with_capacity(cuts.len());
-        // From the back, so that the positions of the segments before stay what they were.
-        for cut in cuts.iter().rev() {
-            let lot = position.lots.get_mut(&cut.key).expect("Invariant: a lot that was selected is held");
-            let segment = lot.take_at(cut.segment, cut.shares);
-            sold.push(Sold { key: cut.key, lot: lot.id.clone(), source: lot.source, segment });
-            position.held -= cut.shares;
-            if lot.rest.is_none() {
-                self.purchases.remove(&cut.key.1);
-            }
-            if lot.is_empty() {
-                position.lots.remove(&cut.key);
-            }
-        }
-        if position.lots.is_empty() {
-            self.positions.remove(&(account, symbol.clone()));
-        }
-        sold.reverse();
-        sold
+    /// The lot of an acquisition in a position, if it holds part of it.
+    pub fn lot_like(&self, at: u32, of: &Lot) -> Option<u32> {
+        let lots = &self.positions[at as usize].lots;
+        let first = lots.partition_point(|lot| self.lots[*lot as usize].key() < of.key());
+        let same_key = lots.iter().skip(first).take_while(|lot| self.lots[**lot as usize].key() == of.key());
+        same_key.copied().find(|lot| {
+            let held = &self.lots[*lot as usize];
+            held.name == of.name && !held.is_empty()
+        })
     }
 
-    /// Sells: the shares leave, losses look for replacements, rows come out (tax rule 4.10).
-    /// No rows come out of an account that is not taxable.
-    pub fn sell(&mut self, desk: Desk<'_>, order: &Order<'_>, mut cuts: Vec<Cut>) -> Vec<SaleRow> {
-        cuts.sort();
-        let taxable = desk.accounts[order.account].kind.is_taxable();
+    /// Marks `shares` of a lot's rest as used by a loss and returns the segment. The caller
+    /// changes it and then calls [`Group::rank`].
+    pub fn match_free(&mut self, lot: u32, shares: Shares) -> u32 {
+        let rest = self.lots[lot as usize].rest;
+        let whole = self.segments[rest as usize].piece.shares == shares;
+        let id = if whole {
+            self.lots[lot as usize].rest = NONE;
+            rest
+        } else {
+            let cut = self.segments[rest as usize].piece.cut(shares);
+            self.touch(rest);
+            self.new_segment(lot, cut)
+        };
+        self.segments[id as usize].piece.washed = true;
+        self.append_matched(id);
+        id
+    }
+
+    /// Cuts `shares` off a segment into one of their own beside it. Of a lot's rest the new one
+    /// joins the segments that leave first.
+    pub fn split_segment(&mut self, id: u32, shares: Shares) -> u32 {
+        let whole = self.segments[id as usize].piece.shares;
+        let for_loss = self.take_for_loss(id, shares, whole);
+        let cut = self.segments[id as usize].piece.cut(shares);
+        self.touch(id);
+        let lot = self.segments[id as usize].lot;
+        let new = self.new_segment(lot, cut);
+        self.append_matched(new);
+        if let Some(for_loss) = for_loss {
+            self.for_loss.insert(new, for_loss);
+        }
+        new
+    }
+
+    /// Takes over what another group's segments leave free.
+    pub fn take_in(&mut self, other: &mut Self, offset: u32) {
+        self.free.extend(other.free.drain(..).map(|id| id + offset));
+        // Versions of both groups may meet, so new ones start behind both.
+        self.next_version = self.next_version.max(other.next_version);
+        self.n_matches = self.n_matches.max(other.n_matches);
+    }
+
+    /// Takes note that a segment has changed.
+    pub fn touch(&mut self, id: u32) {
+        self.segments[id as usize].version = self.next_version;
+        self.next_version = self.next_version.wrapping_add(1);
+        self.rank(id);
+    }
+
+    /// Enters a segment that is new, or has a new version, in the ranks that are kept.
+    pub fn rank(&mut self, id: u32) {
+        let segment = &self.segments[id as usize];
+        let lot = &self.lots[segment.lot as usize];
+        let position = &mut self.positions[lot.position as usize];
+        if let Some(ranks) = &mut position.highest {
+            ranks.push(id, segment, lot);
+        }
+        if let Some(ranks) = &mut position.lowest {
+            ranks.push(id, segment, lot);
+        }
+    }
+
+    /// Forgets the ranks of a position after a change of all its segments.
+    pub fn forget_ranks(&mut self, at: u32) {
+        let position = &mut self.positions[at as usize];
+        position.highest = None;
+        position.lowest = None;
+    }
+
+    /// The ranks of a position, made if there are none or too many outdated ones. Give them back
+    /// with [`Group::return_ranks`].
+    pub fn take_ranks(&mut self, at: u32, end: End) -> Ranks {
+        let position = &mut self.positions[at as usize];
+        let kept = match end {
+            End::Highest => position.highest.take(),
+            End::Lowest => position.lowest.take(),
+        };
+        if let Some(ranks) = kept.filter(|ranks| !ranks.is_stale(position.n_segments)) {
+            return ranks;
+        }
+        let mut ranks = Ranks::new(end, self.positions[at as usize].n_segments);
+        for id in self.segments_of(at) {
+            let segment = &self.segments[id as usize];
+            ranks.push(id, segment, &self.lots[segment.lot as usize]);
+        }
+        ranks
+    }
+
+    pub fn return_ranks(&mut self, at: u32, end: End, ranks: Ranks) {
+        let position = &mut self.positions[at as usize];
+        match end {
+            End::Highest => position.highest = Some(ranks),
+            End::Lowest => position.lowest = Some(ranks),
+        }
+    }
+
+    /// Segments of a lot in the order they leave.
+    pub fn segments_of_lot(&self, lot: u32) -> impl Iterator<Item = u32> + '_ {
+        let Lot { first, rest, .. } = self.lots[lot as usize];
+        let some = |id: u32| (id != NONE).then_some(id);
+        std::iter::successors(some(first), move |id| some(self.segments[*id as usize].next)).chain(some(rest))
+    }
+
+    /// Lots of a position that hold something, by key.
+    pub fn lots_of(&self, at: u32) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.positions[at as usize].lots.iter().copied().filter(|lot| !self.lots[*lot as usize].is_empty())
+    }
+
+    /// Segments of a position in the order of lots.
+    pub fn segments_of(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        self.lots_of(at).flat_map(|lot| self.segments_of_lot(lot))
+    }
+
+    pub fn shares_of_lot(&self, lot: u32) -> Shares {
+        self.segments_of_lot(lot).map(|id| self.segments[id as usize].piece.shares).sum()
+    }
+
+    /// Takes shares off the book.
+    pub fn take(&mut self, cut: Cut) -> Sold {
+        let Segment { piece, lot, next, previous, ordinal, .. } = self.segments[cut.segment as usize];
+        let for_loss = if piece.gift { self.take_for_loss(cut.segment, cut.shares, piece.shares) } else { None };
+        let at = self.lots[lot as usize].position;
+        self.positions[at as usize].held -= cut.shares;
+        if cut.shares < piece.shares {
+            let piece = self.segments[cut.segment as usize].piece.cut(cut.shares);
+            self.touch(cut.segment);
+            return Sold { lot, ordinal, piece, for_loss };
+        }
+        let of = &mut self.lots[lot as usize];
+        if of.rest == cut.segment {
+            of.rest = NONE;
+        } else {
+            if previous == NONE {
+                of.first = next;
+            } else {
+                self.segments[previous as usize].next = next;
+            }
+            if next == NONE {
+                of.last = previous;
+            } else {
+                self.segments[next as usize].previous = previous;
+            }
+        }
+        let gone = of.is_empty();
+        self.segments[cut.segment as usize].lot = NONE;
+        self.free.push(cut.segment);
+        let position = &mut self.positions[at as usize];
+        position.n_segments -= 1;
+        if gone {
+            position.n_dead += 1;
+            self.clear_sold_out(at);
+        }
+        Sold { lot, ordinal, piece, for_loss }
+    }
+
+    fn take_for_loss(&mut self, segment: u32, shares: Shares, whole: Shares) -> Option<ForLoss> {
+        let kept = self.for_loss.get_mut(&segment)?;
+        let basis = part(kept.basis, shares, whole);
+        let cut = ForLoss { basis, holding_from: kept.holding_from };
+        kept.basis -= basis;
+        if shares == whole {
+            self.for_loss.remove(&segment);
+        }
+        Some(cut)
+    }
+
+    /// Drops lots that are sold out from both ends, and from the middle once they are many.
+    fn clear_sold_out(&mut self, at: u32) {
+        let position = &mut self.positions[at as usize];
+        let sold_out = |lot: &u32| self.lots[*lot as usize].is_empty();
+        while position.lots.front().is_some_and(sold_out) {
+            position.lots.pop_front();
+            position.n_dead -= 1;
+        }
+        while position.lots.back().is_some_and(sold_out) {
+            position.lots.pop_back();
+            position.n_dead -= 1;
+        }
+        if position.n_dead > position.lots.len() / 2 + 16 {
+            position.lots.retain(|lot| !sold_out(lot));
+            position.n_dead = 0;
+        }
+    }
+
+    /// Takes all cuts off the book, as [`Scratch::sold`].
+    pub fn take_all(&mut self, scratch: &mut Scratch) {
+        scratch.sold.clear();
+        for cut in &scratch.cuts {
+            scratch.sold.push(self.take(*cut));
+        }
+    }
+
+    /// Sells the cuts: the shares leave, losses look for replacements, rows come out (tax rule
+    /// 4.10). No rows come out of an account that is not taxable.
+    pub fn sell(&mut self, desk: Desk<'_>, order: &Order, scratch: &mut Scratch, out: &mut Outcome) {
+        let Some(at) = self.position(order.account, order.symbol) else { return };
+        let taxable = desk.is_taxable(order.account);
+        let highest = if self.positions[at as usize].average_only && !order.averaged {
+            Some(self.average_only_basis(at))
+        } else {
+            None
+        };
         let mut allotment = Allotment { proceeds: order.proceeds, shares: order.shares };
-        let mut rows = Vec::with_capacity(cuts.len());
+        self.last_sale = Some(order.day);
         match desk.rules.lots_leave {
-            crate::model::LotsLeave::Together => {
-                let sold = self.take(order.account, order.symbol, &cuts);
+            LotsLeave::Together => {
+                self.take_all(scratch);
                 if taxable {
-                    for sold in &sold {
-                        let row = self.row(desk, order, sold, allotment.next(sold.segment.shares), rows.len());
-                        rows.push(row);
+                    for sold in &scratch.sold {
+                        self.row(desk, order, sold, allotment.next(sold.piece.shares), highest, out);
                     }
                 }
             }
-            crate::model::LotsLeave::OneByOne => {
+            LotsLeave::OneByOne => {
                 // A lot that is still to leave can be matched on the way, so each lot's segments
                 // are looked up when its turn comes.
-                let mut of_lots: Vec<(LotKey, Shares)> = Vec::new();
-                for cut in &cuts {
+                let mut of_lots: Vec<(u32, Shares)> = Vec::new();
+                for cut in &scratch.cuts {
                     match of_lots.last_mut() {
-                        Some((key, shares)) if *key == cut.key => *shares += cut.shares,
-                        _ => of_lots.push((cut.key, cut.shares)),
+                        Some((lot, shares)) if *lot == cut.lot => *shares += cut.shares,
+                        _ => of_lots.push((cut.lot, cut.shares)),
                     }
                 }
-                for (key, shares) in of_lots {
-                    let cuts = self.cuts_of_lot(order.account, order.symbol, key, shares);
-                    let sold = self.take(order.account, order.symbol, &cuts);
+                for (lot, shares) in of_lots {
+                    scratch.cuts.clear();
+                    self.cut_lot(lot, shares, &mut scratch.cuts);
+                    self.take_all(scratch);
                     if taxable {
-                        for sold in &sold {
-                            let row = self.row(desk, order, sold, allotment.next(sold.segment.shares), rows.len());
-                            rows.push(row);
+                        for sold in &scratch.sold {
+                            self.row(desk, order, sold, allotment.next(sold.piece.shares), highest, out);
                         }
                     }
                 }
+                // The ranks that chose the lots were used up segment by segment, and others left.
+                self.forget_ranks(at);
             }
         }
-        rows
     }
 
-    /// Takes `shares` of one lot in leaving order.
-    pub fn cuts_of_lot(&self, account: usize, symbol: &Symbol, key: LotKey, shares: Shares) -> Vec<Cut> {
-        let mut cuts = Vec::new();
-        if let Some(lot) = self.positions.get(&(account, symbol.clone())).and_then(|position| position.lots.get(&key)) {
-            cut_lot(key, lot, shares, &mut cuts);
+    /// Adds cuts for `shares` of a lot, in leaving order, and returns what the lot could not give.
+    pub fn cut_lot(&self, lot: u32, shares: Shares, cuts: &mut Vec<Cut>) -> Shares {
+        let mut left = shares;
+        for id in self.segments_of_lot(lot) {
+            if !left.is_positive() {
+                break;
+            }
+            let taken = left.min(self.segments[id as usize].piece.shares);
+            cuts.push(self.cut(id, taken));
+            left -= taken;
         }
-        cuts
+        left
     }
 
-    fn row(&mut self, desk: Desk<'_>, order: &Order<'_>, sold: &Sold, proceeds: Money, rows_before: usize) -> SaleRow {
-        let gain = sold.segment.basis.map(|basis| proceeds - basis);
-        let matches = match gain {
-            Some(gain) if gain.is_negative() => self.wash(desk, order, sold, -gain, order.first_row + rows_before),
-            _ => Vec::new(),
-        };
-        let disallowed: Money = matches.iter().map(|replacement| replacement.disallowed).sum();
-        SaleRow {
-            sale: order.sale.clone(),
-            account: desk.accounts[order.account].id.clone(),
-            symbol: order.symbol.clone(),
-            lot: sold.lot.clone(),
-            shares: sold.segment.shares,
-            acquired: sold.key.0,
-            holding_from: sold.segment.holding_from,
-            sold: order.date,
-            proceeds,
-            basis: sold.segment.basis,
-            gain,
-            disallowed,
-            reportable: gain.map(|gain| gain + disallowed),
-            term: sold.segment.holding_from.map(|from| Term::of(from, order.date)),
-            code: if matches.is_empty() { "" } else { "W" },
-            matches,
-            kind: RowKind::Sale,
-            basis_source: sold.source,
-            basis_range: range_of(sold.segment.basis),
-            identified: None,
-        }
+    pub fn cut(&self, segment: u32, shares: Shares) -> Cut {
+        let Segment { lot, ordinal, .. } = self.segments[segment as usize];
+        let Lot { acquired, sequence, .. } = self.lots[lot as usize];
+        Cut { acquired, sequence, ordinal, lot, segment, shares }
     }
 
-    /// Changes the number of shares in every account (tax rules 2.3 and 4.7a). A split that a
-    /// second account reports for the same day with the same ratio is the same split.
-    pub fn split(
+    /// Basis of the lots of a position that are known only as an average.
+    fn average_only_basis(&self, at: u32) -> Money {
+        let lots = self.lots_of(at).filter(|lot| self.lots[*lot as usize].source == BasisSource::AverageOnly);
+        let segments = lots.flat_map(|lot| self.segments_of_lot(lot));
+        segments.filter_map(|id| self.segments[id as usize].piece.known_basis()).sum()
+    }
+
+    fn row(
         &mut self,
-        account: usize,
-        symbol: &Symbol,
-        date: Date,
-        new: Shares,
-        old: Shares,
-    ) -> Result<(), Error> {
-        let same = |split: &&ReportedSplit| split.symbol == *symbol && (split.new, split.old) == (new, old);
-        let by = |account: usize| self.splits.iter().filter(same).filter(|split| split.account == account).count();
-        let told_by_others = (0..=self.splits.iter().map(|split| split.account).max().unwrap_or(0))
-            .filter(|other| *other != account)
-            .map(by)
-            .max()
-            .unwrap_or(0);
-        let known = by(account) < told_by_others;
-        self.splits.push(ReportedSplit { date, symbol: symbol.clone(), account, new, old });
-        if known {
-            return Ok(());
+        desk: Desk<'_>,
+        order: &Order,
+        sold: &Sold,
+        proceeds: Money,
+        highest: Option<Money>,
+        out: &mut Outcome,
+    ) {
+        let place = out.next_row();
+        if let Some((loss, from)) = self.push_row(order, sold, proceeds, highest, out) {
+            self.wash(desk, order, sold, loss, from, place, out);
         }
-        let too_large = || Error::OutOfRange { field: "shares after the split", of: symbol.to_string() };
-        let mut scaled = Vec::new();
-        for ((account, _), position) in self.positions.iter().filter(|((_, held), _)| held == symbol) {
-            scaled.push((*account, position.scaled(new, old).ok_or_else(too_large)?));
-        }
-        let mut losses = self.losses.clone();
-        for loss in &mut losses {
-            loss.record_split(symbol, new, old).ok_or_else(too_large)?;
-        }
-        self.losses = losses;
-        for (account, position) in scaled {
-            self.positions.insert((account, symbol.clone()), position);
-        }
-        Ok(())
     }
 
-    /// Reduces basis by cash received, share by share (tax rule 2.7). What exceeds a segment's
-    /// basis is its gain; a segment of unknown basis stays unknown and its part yields a row
-    /// without a gain.
-    pub fn return_capital(&mut self, desk: Desk<'_>, order: &Order<'_>) -> Vec<SaleRow> {
-        let taxable = desk.accounts[order.account].kind.is_taxable();
-        let mut rows = Vec::new();
-        let Some(position) = self.positions.get_mut(&(order.account, order.symbol.clone())) else { return rows };
-        let mut allotment = Allotment { proceeds: order.proceeds, shares: position.held };
-        for (key, lot) in &mut position.lots {
-            let (id, source) = (lot.id.clone(), lot.source);
-            for segment in lot.segments_mut() {
-                let part = allotment.next(segment.shares);
-                let excess = match segment.basis {
-                    Some(basis) => {
-                        let reduction = part.min(basis);
-                        let left = basis - reduction;
-                        segment.basis = Some(left);
-                        segment.deferred = segment.deferred.min(left);
-                        part - reduction
-                    }
-                    None => part,
-                };
-                if !taxable || excess.is_zero() {
-                    continue;
-                }
-                let gain = segment.basis.map(|_| excess);
-                rows.push(SaleRow {
-                    sale: order.sale.clone(),
-                    account: desk.accounts[order.account].id.clone(),
-                    symbol: order.symbol.clone(),
-                    lot: id.clone(),
-                    shares: segment.shares,
-                    acquired: key.0,
-                    holding_from: segment.holding_from,
-                    sold: order.date,
-                    proceeds: excess,
-                    basis: gain.map(|_| Money::ZERO),
-                    gain,
-                    disallowed: Money::ZERO,
-                    reportable: gain,
-                    term: segment.holding_from.map(|from| Term::of(from, order.date)),
-                    code: "",
-                    matches: Vec::new(),
-                    kind: RowKind::ReturnOfCapital,
-                    basis_source: source,
-                    basis_range: range_of(gain.map(|_| Money::ZERO)),
-                    identified: None,
-                });
+    /// Adds the row, and returns a loss that looks for replacements with the day that the holding
+    /// period of the shares started.
+    fn push_row(
+        &self,
+        order: &Order,
+        sold: &Sold,
+        proceeds: Money,
+        highest: Option<Money>,
+        out: &mut Outcome,
+    ) -> Option<(Money, i32)> {
+        let Lot { name, acquired, source, .. } = self.lots[sold.lot as usize];
+        let piece = &sold.piece;
+        let average = source == BasisSource::AverageOnly && !order.averaged;
+        let known = piece.known && !average;
+        let (mut basis, mut holding_from) = (piece.basis, piece.holding_from);
+        if let Some(for_loss) = sold.for_loss.filter(|_| known && proceeds < piece.basis) {
+            // Below the donor's basis; only below the market value too is it a loss (rule 2.5).
+            basis = proceeds.max(for_loss.basis);
+            if basis > proceeds {
+                holding_from = for_loss.holding_from;
             }
         }
-        rows
+        let term = if source == BasisSource::Inherited { Some(Term::Long) } else { term_of(holding_from, order.day) };
+        let place = out.next_row();
+        out.rows.push(Row {
+            sale: SaleIdx(order.sale),
+            lot: LotIdx(name),
+            account: AccountIdx(order.account),
+            symbol: SymbolIdx(order.symbol),
+            kind: order.kind,
+            source,
+            term,
+            known,
+            acquired,
+            holding_from,
+            sold: order.day,
+            identified: order.identified,
+            shares: piece.shares,
+            proceeds,
+            basis: if known { basis } else { Money::ZERO },
+            disallowed: Money::ZERO,
+            first_match: NONE,
+            last_match: NONE,
+        });
+        if !known {
+            let Order { day, account, symbol, .. } = *order;
+            out.notes.push(RawNote { day, account, symbol, row: place, kind: RawNoteKind::BasisNotExact });
+            if let Some(highest) = highest.filter(|_| average && piece.known) {
+                out.highest_basis.insert(place, highest);
+            }
+            return None;
+        }
+        (proceeds < basis && order.washes).then(|| (basis - proceeds, holding_from))
     }
 
-    /// Segments held, by account, symbol and acquisition.
-    pub fn open_lots<'a>(&'a self, accounts: &'a [Account]) -> impl Iterator<Item = (usize, OpenLot)> + 'a {
-        self.positions.iter().flat_map(move |((account, symbol), position)| {
-            position.lots.iter().flat_map(move |(key, lot)| {
-                lot.segments().map(move |segment| {
-                    (*account, open_lot(&accounts[*account], symbol, *key, &lot.id, lot.source, segment))
-                })
-            })
-        })
+    /// The rows of a lot sold whole and alone, without selling it. `parts` are the lots of one
+    /// acquisition in the position.
+    pub fn sell_alone(&self, desk: Desk<'_>, order: &Order, at: u32, parts: &[u32], out: &mut Outcome) {
+        if !desk.is_taxable(order.account) {
+            return;
+        }
+        let average_only = self.positions[at as usize].average_only;
+        let highest = average_only.then(|| self.average_only_basis(at));
+        let mut allotment = Allotment { proceeds: order.proceeds, shares: order.shares };
+        let from = self.lots[parts[0] as usize];
+        let younger_only = !desk.rules.older_lots_can_replace && from.acquired != UNKNOWN_DAY;
+        let others = self.purchases.lots(&self.lots).map(|lot| &self.lots[lot as usize]);
+        let mut others = others.filter(|of| of.name != from.name && !(younger_only && of.key() < from.key()));
+        let mut free = (None, Shares::ZERO);
+        for id in parts.iter().flat_map(|part| self.segments_of_lot(*part)) {
+            let segment = &self.segments[id as usize];
+            let for_loss = self.for_loss.get(&id).copied();
+            let sold = Sold { lot: segment.lot, ordinal: segment.ordinal, piece: segment.piece, for_loss };
+            let place = out.next_row();
+            let loss = self.push_row(order, &sold, allotment.next(sold.piece.shares), highest, out);
+            let (mut loss, mut shares) = (loss.map_or(Money::ZERO, |(loss, _)| loss), sold.piece.shares);
+            while loss.is_positive() && shares.is_positive() {
+                if !free.1.is_positive() {
+                    let next = others.next();
+                    free = (next, next.map_or(Shares::ZERO, |of| self.segments[of.rest as usize].piece.shares));
+                }
+                let Some(of) = free.0 else { break };
+                let taken = shares.min(free.1);
+                let disallowed = part(loss, taken, shares);
+                let permanent = desk.is_retirement(self.positions[of.position as usize].account);
+                out.add_match(place, of.name, taken, disallowed, permanent);
+                loss -= disallowed;
+                shares -= taken;
+                free.1 -= taken;
+            }
+        }
     }
 }
 
-impl Position {
-    /// The position in new shares. Rounding is by running total, so that the whole is the whole
-    /// times the ratio to the last billionth; no segment with a basis vanishes.
-    fn scaled(&self, new: Shares, old: Shares) -> Option<Self> {
-        let mut position = self.clone();
-        let (mut before, mut after) = (Shares::ZERO, Shares::ZERO);
-        for segment in position.lots.values_mut().flat_map(Lot::segments_mut) {
-            before = before.checked_add(segment.shares)?;
-            let total = scale(before, new, old)?;
-            if total > super::largest_shares() {
-                return None;
-            }
-            segment.shares = (total - after).max(Shares::from_billionths(1));
-            after += segment.shares;
-        }
-        position.held = after;
-        Some(position)
+/// The term of shares held since `from`, when that is known.
+pub(super) fn term_of(from: i32, sold: i32) -> Option<Term> {
+    if from == UNKNOWN_DAY {
+        return None;
     }
+    let long = is_long_term_days(from, sold, || date_of(from).zip(date_of(sold)));
+    Some(if long { Term::Long } else { Term::Short })
 }
 
 /// Hands out proceeds by quantity so that the parts sum to the whole (tax rule 0.2).
-struct Allotment {
-    proceeds: Money,
-    shares: Shares,
+pub(super) struct Allotment {
+    pub proceeds: Money,
+    pub shares: Shares,
 }
 
 impl Allotment {
-    fn next(&mut self, shares: Shares) -> Money {
-        let part = self.proceeds.portion(shares, self.shares).expect("Invariant: an order sells what its parts add to");
+    pub fn next(&mut self, shares: Shares) -> Money {
+        let part = part(self.proceeds, shares, self.shares);
         self.proceeds -= part;
         self.shares -= shares;
         part
@@ -394,46 +804,4 @@ impl Allotment {
 /// `shares * new / old`, rounded half to even at the billionth.
 pub(super) fn scale(shares: Shares, new: Shares, old: Shares) -> Option<Shares> {
     mul_div(shares.billionths(), new.billionths(), old.billionths(), Rounding::HalfEven).map(Shares::from_billionths)
-}
-
-/// Adds cuts for `shares` of a lot, in leaving order, and returns what the lot could not give.
-pub(super) fn cut_lot(key: LotKey, lot: &Lot, shares: Shares, cuts: &mut Vec<Cut>) -> Shares {
-    let mut left = shares;
-    for (segment, held) in lot.segments().enumerate() {
-        if !left.is_positive() {
-            break;
-        }
-        let taken = left.min(held.shares);
-        cuts.push(Cut { key, segment, shares: taken });
-        left -= taken;
-    }
-    left
-}
-
-/// A segment as the outside sees it.
-pub(super) fn open_lot(
-    account: &Account,
-    symbol: &Symbol,
-    key: LotKey,
-    lot: &LotId,
-    source: BasisSource,
-    segment: &Segment,
-) -> OpenLot {
-    OpenLot {
-        lot: lot.clone(),
-        account: account.id.clone(),
-        symbol: symbol.clone(),
-        shares: segment.shares,
-        basis: segment.basis,
-        acquired: key.0,
-        holding_from: segment.holding_from,
-        washed: segment.washed,
-        deferred_loss: segment.deferred,
-        basis_source: source,
-        for_loss: None,
-    }
-}
-
-fn range_of(basis: Option<Money>) -> BasisRange {
-    basis.map_or(BasisRange { lowest: Money::ZERO, highest: None }, BasisRange::exact)
 }

@@ -2,29 +2,46 @@
 //!
 //! A loss waits 30 days for purchases to wash it, so a row is changed when they come; booking a
 //! ledger is applying its events in order, and gives what looking ahead would have given.
+//!
+//! [`Book`] speaks in names. Below it [`IndexedBook`] does the work in numbers.
 
+mod check;
+mod choose;
+mod corporate;
+mod expand;
 mod group;
+mod indexed;
 mod lot;
+mod names;
 mod preview;
-mod select;
+mod purchases;
+mod rank;
+mod rows;
+mod settle;
+mod short;
 mod wash;
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
-use lotwise_core::{Date, Money, Shares, Symbol};
+use lotwise_core::{Date, Money, OptionContract, OptionRight, Shares, Symbol};
 
-use self::group::{Acquisition, Desk, Group, Order, Place};
+use self::names::Names;
 use crate::error::Error;
 use crate::model::{
-    Account, AccountId, Booking, Event, EventKind, Ledger, LotId, OpenLot, Replacement, Rules, SaleRow,
+    Account, AccountId, AssetClass, BasisSource, Booking, Delivery, Event, EventKind, Ledger, LotId, LotSelection,
+    Rules, SaleId, Scope, Way,
 };
 
+pub use self::indexed::{
+    AccountIdx, At, Fault, IndexedBook, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade,
+};
 pub use self::preview::{
     LotPreview, PurchasePreview, RecentLoss, RecentPurchase, SalePreview, WashedSale, whatif_sell,
 };
+pub use self::rows::{Match, Row};
+pub use self::settle::settlement_date;
 
 /// Days before and after a loss in which a purchase washes it (tax rule 4.1).
 pub const WINDOW_DAYS: i32 = 30;
@@ -47,21 +64,16 @@ pub fn book(ledger: &Ledger, rules: &Rules) -> Result<Booking, Error> {
 
 /// A book that takes one event at a time, in date order.
 ///
-/// Cloning shares the lots and copies the rows; to ask «what if» without either, see
-/// [`Book::whatif_sell`] and [`Book::whatif_buy`].
+/// To ask «what if» without changing it, see [`Book::whatif_sell`] and [`Book::whatif_buy`].
 #[derive(Debug, Clone)]
 pub struct Book {
     rules: Arc<Rules>,
     accounts: Arc<[Account]>,
-    account_index: Arc<BTreeMap<AccountId, usize>>,
-    group_index: BTreeMap<Symbol, usize>,
-    groups: Vec<Arc<Group>>,
-    lots: Arc<select::LotIndex>,
-    sales: Vec<SaleRow>,
-    removed: Vec<OpenLot>,
-    permanently_disallowed: Money,
-    last: Option<Date>,
-    sequence: u64,
+    account_index: Arc<BTreeMap<AccountId, u32>>,
+    symbols: Names<Symbol>,
+    lots: Names<LotId>,
+    sales: Vec<SaleId>,
+    core: IndexedBook,
 }
 
 /// What an event did to the rows.
@@ -77,29 +89,41 @@ impl Book {
     /// An empty book.
     ///
     /// # Errors
-    /// [`Error::DuplicateAccount`], or [`Error::Rate`] for marginal rates outside zero to one.
+    /// [`Error::DuplicateAccount`]; [`Error::Rate`] for marginal rates outside zero to one; or
+    /// [`Error::UnsupportedSymbol`] for a class of security that is refused.
     pub fn new(accounts: &[Account], rules: &Rules) -> Result<Self, Error> {
         rules.rates.check()?;
         let mut account_index = BTreeMap::new();
-        for (index, account) in accounts.iter().enumerate() {
-            if account_index.insert(account.id.clone(), index).is_some() {
+        for (number, account) in accounts.iter().enumerate() {
+            if account_index.insert(account.id.clone(), number as u32).is_some() {
                 return Err(Error::DuplicateAccount { account: account.id.clone() });
             }
         }
-        let (group_index, n_groups) = group_symbols(&rules.identity_groups);
-        Ok(Self {
-            rules: Arc::new(rules.clone()),
+        let rules = Arc::new(rules.clone());
+        let holders: Vec<_> = accounts.iter().map(|account| (account.kind, account.method)).collect();
+        let mut book = Self {
+            core: IndexedBook::new(&holders, Arc::clone(&rules)),
             accounts: accounts.into(),
             account_index: Arc::new(account_index),
-            group_index,
-            groups: (0..n_groups).map(|_| Arc::default()).collect(),
-            lots: Arc::default(),
+            symbols: Names::default(),
+            lots: Names::default(),
             sales: Vec::new(),
-            removed: Vec::new(),
-            permanently_disallowed: Money::ZERO,
-            last: None,
-            sequence: 0,
-        })
+            rules: Arc::clone(&rules),
+        };
+        for set in &rules.identity_groups {
+            // What is identical to the same thing is treated as identical, the cautious reading.
+            let known = set.iter().find_map(|symbol| book.symbols.number(symbol));
+            let mut first = known.map(SymbolIdx);
+            for symbol in set {
+                let number = match book.symbols.number(symbol) {
+                    Some(number) => SymbolIdx(number),
+                    None => book.add_symbol(symbol, first)?,
+                };
+                let first = *first.get_or_insert(number);
+                book.core.declare_identical(number, first);
+            }
+        }
+        Ok(book)
     }
 
     /// The book of a whole ledger, open for more.
@@ -108,6 +132,13 @@ impl Book {
     /// As [`book`].
     pub fn of(ledger: &Ledger, rules: &Rules) -> Result<Self, Error> {
         let mut book = Self::new(&ledger.accounts, rules)?;
+        let in_order = ledger.events.is_sorted_by_key(|event| event.date);
+        if in_order {
+            for event in &ledger.events {
+                book.apply(event)?;
+            }
+            return Ok(book);
+        }
         let mut events: Vec<&Event> = ledger.events.iter().collect();
         events.sort_by_key(|event| event.date);
         for event in events {
@@ -122,90 +153,164 @@ impl Book {
     /// [`Error::OutOfOrder`] for an event before the last one, or what makes the event impossible.
     pub fn apply(&mut self, event: &Event) -> Result<Applied, Error> {
         let account = self.check(event)?;
-        let first_row = self.sales.len();
-        let date = event.date;
-        let symbol = &event.symbol;
-        let mut washed = Vec::new();
+        let symbol = self.symbol(&event.symbol)?;
+        let first_row = self.core.rows().len();
+        let at = At { date: event.date, account, symbol };
+        self.dispatch(at, event)?;
+        let mut washed: Vec<usize> = self.core.out.washed.iter().map(|row| *row as usize).collect();
+        washed.dedup();
+        Ok(Applied { added: first_row..self.core.rows().len(), washed })
+    }
+
+    fn dispatch(&mut self, at: At, event: &Event) -> Result<(), Error> {
+        let named = |fault: Fault, book: &Self| book.named(fault, event);
         match &event.kind {
-            EventKind::Buy { .. } | EventKind::Open { .. } => {
-                let what = self.acquisition(account, event)?;
-                let purchase = matches!(event.kind, EventKind::Buy { .. });
-                let lot = what.lot.clone();
-                let place = Place { account, symbol: symbol.clone(), key: (what.acquired, what.sequence) };
-                washed = self.change(symbol, date, |desk, group| group.acquire(desk, &what, purchase))?;
-                Arc::make_mut(&mut self.lots).insert(lot, place);
+            EventKind::Buy { lot, shares, amount, fee } => {
+                let trade = Trade { shares: *shares, amount: *amount, fee: *fee };
+                self.core.buy(at, trade).map_err(|fault| named(fault, self))?;
+                self.lots.push(lot.clone());
             }
-            EventKind::Sell { lots, .. } => {
-                let order = self.order(account, event)?;
-                let index = Arc::clone(&self.lots);
-                let rows = self.change(symbol, date, |desk, group| {
-                    let cuts = select::select(desk, &index, group, &order, lots)?;
-                    Ok(group.sell(desk, &order, cuts))
-                })?;
-                self.add_rows(rows);
+            EventKind::Open { lot, shares, basis, acquired, source } => {
+                let what = Received {
+                    shares: *shares,
+                    basis: *basis,
+                    basis_for_loss: None,
+                    acquired: *acquired,
+                    source: *source,
+                };
+                self.receive(at, event, lot, what)?;
+            }
+            EventKind::Gift { lot, shares, donor_basis, donor_acquired, value } => {
+                let what = Received {
+                    shares: *shares,
+                    basis: *donor_basis,
+                    basis_for_loss: Some(*value),
+                    acquired: *donor_acquired,
+                    source: BasisSource::Gift,
+                };
+                self.receive(at, event, lot, what)?;
+            }
+            EventKind::Inherit { lot, shares, value, died } => {
+                let what = Received {
+                    shares: *shares,
+                    basis: *value,
+                    basis_for_loss: None,
+                    acquired: Some(died.unwrap_or(event.date)),
+                    source: BasisSource::Inherited,
+                };
+                self.receive(at, event, lot, what)?;
+            }
+            EventKind::Sell { sale, shares, amount, fee, lots, identified } => {
+                let trade = Trade { shares: *shares, amount: *amount, fee: *fee };
+                let named_lots = self.named_lots(event, lots)?;
+                let order = self.sale(sale);
+                let pick = pick(lots, &named_lots);
+                self.core.sell(at, order, trade, pick, *identified).map_err(|fault| named(fault, self))?;
             }
             EventKind::Split { new, old } => {
-                self.change(symbol, date, |_, group| group.split(account, symbol, date, *new, *old))?;
+                self.core.split(at, *new, *old).map_err(|fault| named(fault, self))?;
             }
-            EventKind::Remove { shares } => self.remove(account, event, *shares)?,
-            EventKind::ReturnOfCapital { .. } => {
-                let order = self.order(account, event)?;
-                let rows = self.change(symbol, date, |desk, group| Ok(group.return_capital(desk, &order)))?;
-                self.add_rows(rows);
+            EventKind::Remove { shares } => {
+                self.core.remove(at, *shares, Pick::Standing).map_err(|fault| named(fault, self))?;
             }
-            _ => return Err(not_yet(&event.kind)),
+            EventKind::ReturnOfCapital { sale, amount } => {
+                let order = self.sale(sale);
+                self.core.return_capital(at, order, *amount).map_err(|fault| named(fault, self))?;
+            }
+            EventKind::Transfer { to, shares, lots } => {
+                let named_lots = self.named_lots(event, lots)?;
+                let to = self.account(to, event.date)?;
+                let pick = pick(lots, &named_lots);
+                self.core.transfer(at, to, *shares, pick).map_err(|fault| named(fault, self))?;
+            }
+            EventKind::SpinOff { to, new, old, to_new, scope } => {
+                let to = self.symbol(to)?;
+                let accounts = self.accounts_of(*scope, at.account);
+                let children = self.core.spin_off(at, &accounts, to, (*new, *old), *to_new);
+                let children = children.map_err(|fault| named(fault, self))?;
+                for (parent, _) in children {
+                    let name = self.child_name(parent, to);
+                    self.lots.push(name);
+                }
+            }
+            EventKind::Exchange { to, new, old, kind, cash, scope } => {
+                let to = self.symbol(to)?;
+                let accounts = self.accounts_of(*scope, at.account);
+                let boot = cash.as_ref().map(|boot| (self.sale(&boot.sale), boot.cash, boot.value));
+                let done = self.core.exchange(at, &accounts, to, (*new, *old), *kind, boot);
+                done.map_err(|fault| named(fault, self))?;
+            }
+            EventKind::ShortSell { lot, shares, amount, fee } => {
+                let trade = Trade { shares: *shares, amount: *amount, fee: *fee };
+                self.core.short_sell(at, trade).map_err(|fault| named(fault, self))?;
+                self.lots.push(lot.clone());
+            }
+            EventKind::Cover { sale, shares, amount, fee, lots, settled } => {
+                let trade = Trade { shares: *shares, amount: *amount, fee: *fee };
+                let named_lots = self.named_lots(event, lots)?;
+                let order = self.sale(sale);
+                let closing = matches!(lots, LotSelection::Lots(_)).then_some(named_lots.as_slice());
+                let settled = settled.unwrap_or_else(|| settlement_date(event.date, self.is_option(at.symbol)));
+                let done = self.core.cover(at, order, trade, closing, settled);
+                done.map_err(|fault| named(fault, self))?;
+            }
+            EventKind::Exercise(delivery) => self.deliver(at, event, delivery, false)?,
+            EventKind::Assign(delivery) => self.deliver(at, event, delivery, true)?,
+            EventKind::Expire { sale, contracts } => {
+                let order = self.sale(sale);
+                self.core.expire(at, order, *contracts).map_err(|fault| named(fault, self))?;
+            }
         }
-        let mut washed_rows: Vec<usize> = washed.iter().map(|(row, _)| *row).collect();
-        washed_rows.dedup();
-        for (row, replacement) in washed {
-            self.permanently_disallowed += lost(&replacement);
-            self.sales[row].add_match(replacement);
+        Ok(())
+    }
+
+    fn receive(&mut self, at: At, event: &Event, lot: &LotId, what: Received) -> Result<(), Error> {
+        self.core.receive(at, what).map_err(|fault| self.named(fault, event))?;
+        self.lots.push(lot.clone());
+        Ok(())
+    }
+
+    fn deliver(&mut self, at: At, event: &Event, delivery: &Delivery, written: bool) -> Result<(), Error> {
+        let Delivery { contracts, underlying, shares, amount, fee, way } = delivery;
+        let trade = Trade { shares: *shares, amount: *amount, fee: *fee };
+        let underlying = self.symbol(underlying)?;
+        match way {
+            Way::In { lot } => {
+                let done = self.core.deliver_in(at, *contracts, written, underlying, trade);
+                done.map_err(|fault| self.named(fault, event))?;
+                self.lots.push(lot.clone());
+            }
+            Way::Out { sale, lots } => {
+                let named_lots = self.named_lots(event, lots)?;
+                let order = self.sale(sale);
+                let pick = pick(lots, &named_lots);
+                let done = self.core.deliver_out(at, order, *contracts, written, underlying, trade, pick);
+                done.map_err(|fault| self.named(fault, event))?;
+            }
         }
-        self.last = Some(date);
-        self.sequence += 1;
-        Ok(Applied { added: first_row..self.sales.len(), washed: washed_rows })
-    }
-
-    /// Rows so far, in order of sale; the losses of the last 30 days are tentative.
-    #[must_use]
-    pub fn sales(&self) -> &[SaleRow] {
-        &self.sales
-    }
-
-    /// Segments held, by account, symbol and acquisition.
-    #[must_use]
-    pub fn open_lots(&self) -> Vec<OpenLot> {
-        let mut lots: Vec<(usize, OpenLot)> =
-            self.groups.iter().flat_map(|group| group.open_lots(&self.accounts)).collect();
-        // A stable sort: acquisitions and segments stay in the order of the book.
-        lots.sort_by(|(account, a), (other, b)| account.cmp(other).then_with(|| a.symbol.cmp(&b.symbol)));
-        lots.into_iter().map(|(_, lot)| lot).collect()
-    }
-
-    /// Segments held of one symbol in one account, by acquisition.
-    #[must_use]
-    pub fn open_lots_of(&self, account: &AccountId, symbol: &Symbol) -> Vec<OpenLot> {
-        let Some(group) = self.group_index.get(symbol).map(|index| &self.groups[*index]) else { return Vec::new() };
-        let lots = group.open_lots(&self.accounts).map(|(_, lot)| lot);
-        lots.filter(|lot| lot.account == *account && lot.symbol == *symbol).collect()
+        Ok(())
     }
 
     /// Shares held of one symbol in one account.
     #[must_use]
     pub fn held(&self, account: &AccountId, symbol: &Symbol) -> Shares {
-        let group = self.group_index.get(symbol).map(|index| &self.groups[*index]);
-        let position = self
-            .account_index
-            .get(account)
-            .zip(group)
-            .and_then(|(account, group)| group.positions.get(&(*account, symbol.clone())));
-        position.map_or(Shares::ZERO, |position| position.held)
+        let account = self.account_index.get(account).copied();
+        let found = account.zip(self.symbols.number(symbol));
+        found.map_or(Shares::ZERO, |(account, symbol)| self.core.held(AccountIdx(account), SymbolIdx(symbol)))
+    }
+
+    /// Shares or contracts owed of one symbol in one account.
+    #[must_use]
+    pub fn owed(&self, account: &AccountId, symbol: &Symbol) -> Shares {
+        let account = self.account_index.get(account).copied();
+        let found = account.zip(self.symbols.number(symbol));
+        found.map_or(Shares::ZERO, |(account, symbol)| self.core.owed(AccountIdx(account), SymbolIdx(symbol)))
     }
 
     /// Losses gone for good so far.
     #[must_use]
     pub fn permanently_disallowed(&self) -> Money {
-        self.permanently_disallowed
+        self.core.permanently_disallowed()
     }
 
     /// The switches in use.
@@ -223,242 +328,117 @@ impl Book {
     /// Date of the last event.
     #[must_use]
     pub fn last_date(&self) -> Option<Date> {
-        self.last
+        self.core.last_date()
     }
 
     /// The book as it stands.
     #[must_use]
     pub fn booking(&self) -> Booking {
-        self.clone().into_booking()
+        Booking {
+            open_lots: self.open_lots(),
+            open_shorts: self.open_shorts(),
+            sales: self.sales(),
+            removed: self.removed(),
+            permanently_disallowed: self.permanently_disallowed(),
+            notes: self.notes(),
+            rules: self.rules.as_ref().clone(),
+        }
     }
 
     /// The book as it stands, at its end.
     #[must_use]
     pub fn into_booking(self) -> Booking {
-        Booking {
-            open_lots: self.open_lots(),
-            sales: self.sales,
-            open_shorts: Vec::new(),
-            removed: self.removed,
-            permanently_disallowed: self.permanently_disallowed,
-            notes: Vec::new(),
-            rules: Arc::unwrap_or_clone(self.rules),
+        self.booking()
+    }
+
+    /// Whether two symbols are substantially identical under the rules (tax rule 4.2), names that
+    /// a security had before among them.
+    #[must_use]
+    pub fn same_group(&self, one: &Symbol, other: &Symbol) -> bool {
+        let group = |symbol: &Symbol| self.symbols.number(symbol).map(|number| self.core.group_of(number));
+        one == other || group(one).is_some_and(|found| Some(found) == group(other))
+    }
+
+    fn account(&self, account: &AccountId, date: Date) -> Result<AccountIdx, Error> {
+        let found = self.account_index.get(account).copied().map(AccountIdx);
+        found.ok_or_else(|| Error::UnknownAccount { account: account.clone(), date })
+    }
+
+    fn accounts_of(&self, scope: Scope, account: AccountIdx) -> Vec<AccountIdx> {
+        match scope {
+            Scope::Account => vec![account],
+            Scope::Household => (0..self.accounts.len() as u32).map(AccountIdx).collect(),
         }
     }
 
-    fn desk(&self) -> Desk<'_> {
-        Desk { rules: &self.rules, accounts: &self.accounts }
+    /// The number of a security, which is made known if it is new.
+    fn symbol(&mut self, symbol: &Symbol) -> Result<SymbolIdx, Error> {
+        match self.symbols.number(symbol) {
+            Some(number) => Ok(SymbolIdx(number)),
+            None => self.add_symbol(symbol, None),
+        }
     }
 
-    /// A copy of the symbol's group as it stands on `date`.
-    fn group_on(&self, symbol: &Symbol, date: Date) -> Group {
-        let mut group = match self.group_index.get(symbol) {
-            Some(index) => self.groups[*index].as_ref().clone(),
-            None => Group::default(),
-        };
-        group.turn_to(date);
-        group
-    }
-
-    /// Changes the symbol's group, which is made if it is new.
-    fn change<T>(
-        &mut self,
-        symbol: &Symbol,
-        date: Date,
-        change: impl FnOnce(Desk<'_>, &mut Group) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let index = match self.group_index.get(symbol) {
-            Some(index) => *index,
-            None => {
-                self.groups.push(Arc::default());
-                self.group_index.insert(symbol.clone(), self.groups.len() - 1);
-                self.groups.len() - 1
+    fn add_symbol(&mut self, symbol: &Symbol, identical_to: Option<SymbolIdx>) -> Result<SymbolIdx, Error> {
+        let refused = |what, rule| Err(Error::UnsupportedSymbol { symbol: symbol.clone(), what, rule });
+        let kind = match (self.rules.classes.get(symbol), OptionContract::parse_occ(symbol.as_str())) {
+            (Some(AssetClass::DigitalAsset), _) => SymbolKind::DigitalAsset,
+            (Some(AssetClass::Section1256), _) => return refused("a section 1256 contract", "2.10"),
+            (Some(AssetClass::Collectible), _) => return refused("a collectible, taxed at up to 28 %,", "2.10"),
+            (Some(AssetClass::Stock), _) | (None, Err(_)) => SymbolKind::Stock,
+            (None, Ok(contract)) if check::is_index_root(contract.underlying.as_str()) => {
+                return refused("an option on a broad-based index (a section 1256 contract)", "2.10");
+            }
+            (None, Ok(contract)) => {
+                let underlying = self.symbol(&contract.underlying)?;
+                SymbolKind::Option { underlying, call: contract.right == OptionRight::Call }
             }
         };
-        let group = Arc::make_mut(&mut self.groups[index]);
-        group.turn_to(date);
-        change(Desk { rules: &self.rules, accounts: &self.accounts }, group)
+        let number = self.core.add_symbol(kind, identical_to);
+        self.symbols.push(symbol.clone());
+        Ok(number)
     }
 
-    fn add_rows(&mut self, rows: Vec<SaleRow>) {
-        self.permanently_disallowed += rows.iter().flat_map(|row| &row.matches).map(lost).sum();
-        self.sales.extend(rows);
+    fn is_option(&self, symbol: SymbolIdx) -> bool {
+        matches!(self.core.symbols[symbol.0 as usize].kind, SymbolKind::Option { .. })
     }
 
-    fn remove(&mut self, account: usize, event: &Event, shares: Shares) -> Result<(), Error> {
-        let Event { date, symbol, .. } = event;
-        let named = &self.accounts[account];
-        let held = self.held(&named.id, symbol);
-        if held < shares {
-            return Err(Error::InsufficientShares {
-                account: named.id.clone(),
-                symbol: symbol.clone(),
-                date: *date,
-                held,
-                wanted: shares,
-            });
+    fn sale(&mut self, sale: &SaleId) -> SaleIdx {
+        self.sales.push(sale.clone());
+        SaleIdx(self.sales.len() as u32 - 1)
+    }
+
+    fn named_lots(&self, event: &Event, lots: &LotSelection) -> Result<Vec<(LotIdx, Shares)>, Error> {
+        let LotSelection::Lots(named) = lots else { return Ok(Vec::new()) };
+        let mut found = Vec::with_capacity(named.len());
+        for (lot, shares) in named {
+            if !shares.is_positive() {
+                let field = "shares of a lot named";
+                return Err(Error::NotPositive { field, of: lot.to_string(), date: event.date });
+            }
+            let unknown = || Error::UnknownLot { lot: lot.clone(), sale: check::order_name(event) };
+            found.push((LotIdx(self.lots.number(lot).ok_or_else(unknown)?), *shares));
         }
-        let method = named.method;
-        let removed = self.change(symbol, *date, |desk, group| {
-            let Some(position) = group.positions.get(&(account, symbol.clone())) else { return Ok(Vec::new()) };
-            let mut cuts = select::without_price(position, shares, method)?;
-            cuts.sort();
-            let gone = group.take(account, symbol, &cuts);
-            let seen = |sold: &group::Sold| {
-                group::open_lot(&desk.accounts[account], symbol, sold.key, &sold.lot, sold.source, &sold.segment)
-            };
-            Ok(gone.iter().map(seen).collect())
-        })?;
-        self.removed.extend(removed);
-        Ok(())
+        Ok(found)
     }
 
-    /// What every event has to satisfy, and its account.
-    fn check(&self, event: &Event) -> Result<usize, Error> {
-        let date = event.date;
-        if let Some(last) = self.last.filter(|last| date < *last) {
-            return Err(Error::OutOfOrder { date, last });
+    /// The name of a lot that a spin-off makes.
+    fn child_name(&self, parent: LotIdx, symbol: SymbolIdx) -> LotId {
+        let name = format!("{}/{}", self.lots.name(parent.0), self.symbols.name(symbol.0));
+        let mut id = LotId::new(&name);
+        let mut again = 2;
+        while self.lots.number(&id).is_some() {
+            id = LotId::new(&format!("{name}-{again}"));
+            again += 1;
         }
-        let account = self.account_index.get(&event.account).copied();
-        let account = account.ok_or_else(|| Error::UnknownAccount { account: event.account.clone(), date })?;
-        let check = Quantities { date };
-        match &event.kind {
-            EventKind::Buy { lot, shares, amount, fee } => {
-                check.shares("shares", lot, *shares)?;
-                check.money("amount", lot, *amount)?;
-                check.money("fee", lot, *fee)?;
-                self.check_new(lot, date)?;
-            }
-            EventKind::Open { lot, shares, basis, acquired, .. } => {
-                check.shares("shares", lot, *shares)?;
-                check.money("basis", lot, basis.unwrap_or(Money::ZERO))?;
-                self.check_new(lot, date)?;
-                if let Some(acquired) = acquired.filter(|acquired| *acquired > date) {
-                    return Err(Error::AcquiredLater { lot: lot.clone(), acquired, date });
-                }
-            }
-            EventKind::Sell { sale, shares, amount, fee, .. } => {
-                check.shares("shares", sale, *shares)?;
-                check.money("amount", sale, *amount)?;
-                check.money("fee", sale, *fee)?;
-            }
-            EventKind::Split { new, old } => {
-                check.shares("new shares of the split", &event.symbol, *new)?;
-                check.shares("old shares of the split", &event.symbol, *old)?;
-            }
-            EventKind::Remove { shares } => check.shares("shares", &event.symbol, *shares)?,
-            EventKind::ReturnOfCapital { sale, amount } => check.money("amount", sale, *amount)?,
-            other => return Err(not_yet(other)),
-        }
-        Ok(account)
-    }
-
-    fn check_new(&self, lot: &LotId, date: Date) -> Result<(), Error> {
-        if self.lots.contains_key(lot) {
-            return Err(Error::DuplicateLot { lot: lot.clone(), date });
-        }
-        Ok(())
-    }
-
-    fn acquisition<'a>(&self, account: usize, event: &'a Event) -> Result<Acquisition<'a>, Error> {
-        let (lot, shares, basis, acquired, source) = match &event.kind {
-            EventKind::Buy { lot, shares, amount, fee } => {
-                (lot, *shares, Some(*amount + *fee), Some(event.date), crate::model::BasisSource::Purchase)
-            }
-            EventKind::Open { lot, shares, basis, acquired, source } => (lot, *shares, *basis, *acquired, *source),
-            _ => return Err(Error::OtherKind { wanted: "purchase", date: event.date }),
-        };
-        let symbol = &event.symbol;
-        Ok(Acquisition { account, symbol, lot, shares, basis, acquired, source, sequence: self.sequence })
-    }
-
-    fn order<'a>(&self, account: usize, event: &'a Event) -> Result<Order<'a>, Error> {
-        let (sale, shares, proceeds) = match &event.kind {
-            EventKind::Sell { sale, shares, amount, fee, .. } => (sale, *shares, *amount - *fee),
-            EventKind::ReturnOfCapital { sale, amount } => {
-                let (named, symbol) = (&self.accounts[account].id, &event.symbol);
-                let held = self.held(named, symbol);
-                if held.is_zero() {
-                    return Err(Error::NothingHeld {
-                        account: named.clone(),
-                        symbol: symbol.clone(),
-                        date: event.date,
-                    });
-                }
-                (sale, held, *amount)
-            }
-            _ => return Err(Error::OtherKind { wanted: "sale", date: event.date }),
-        };
-        let (symbol, date) = (&event.symbol, event.date);
-        Ok(Order { account, symbol, date, sale, shares, proceeds, first_row: self.sales.len() })
+        id
     }
 }
 
-/// Range checks of one event.
-struct Quantities {
-    date: Date,
-}
-
-impl Quantities {
-    fn shares(&self, field: &'static str, of: &dyn Display, shares: Shares) -> Result<(), Error> {
-        if !shares.is_positive() {
-            return Err(Error::NotPositive { field, of: of.to_string(), date: self.date });
-        }
-        if shares > largest_shares() {
-            return Err(Error::OutOfRange { field, of: of.to_string() });
-        }
-        Ok(())
+fn pick<'a>(lots: &LotSelection, named: &'a [(LotIdx, Shares)]) -> Pick<'a> {
+    match lots {
+        LotSelection::Standing => Pick::Standing,
+        LotSelection::By(method) => Pick::By(*method),
+        LotSelection::Lots(_) => Pick::Lots(named),
     }
-
-    fn money(&self, field: &'static str, of: &dyn Display, amount: Money) -> Result<(), Error> {
-        if amount.is_negative() {
-            return Err(Error::Negative { field, of: of.to_string(), date: self.date });
-        }
-        if amount > Money::from_whole(LARGEST_UNITS) {
-            return Err(Error::OutOfRange { field, of: of.to_string() });
-        }
-        Ok(())
-    }
-}
-
-/// The kinds of event whose booking is being written.
-fn not_yet(kind: &EventKind) -> Error {
-    let (what, rule) = match kind {
-        EventKind::Transfer { .. } => ("a transfer between accounts", "2.10"),
-        EventKind::Gift { .. } => ("a gift", "2.5"),
-        EventKind::Inherit { .. } => ("an inheritance", "2.6"),
-        EventKind::SpinOff { .. } => ("a spin-off", "2.4"),
-        EventKind::Exchange { .. } => ("an exchange of shares", "2.4"),
-        EventKind::ShortSell { .. } | EventKind::Cover { .. } => ("a short sale", "2.9"),
-        _ => ("exercise, assignment or expiry of an option", "2.8"),
-    };
-    Error::Unsupported { what, rule }
-}
-
-/// What a match loses for good.
-fn lost(replacement: &Replacement) -> Money {
-    if replacement.permanent { replacement.disallowed } else { Money::ZERO }
-}
-
-/// Numbers the identity groups. Sets that share a symbol are one group: what is identical to the
-/// same thing is treated as identical, the cautious reading.
-fn group_symbols(sets: &[Vec<Symbol>]) -> (BTreeMap<Symbol, usize>, usize) {
-    let mut groups: Vec<Vec<&Symbol>> = Vec::new();
-    for set in sets.iter().filter(|set| !set.is_empty()) {
-        let mut merged: Vec<&Symbol> = set.iter().collect();
-        groups.retain(|group| {
-            let shared = group.iter().any(|symbol| merged.contains(symbol));
-            if shared {
-                merged.extend(group);
-            }
-            !shared
-        });
-        groups.push(merged);
-    }
-    let index = groups
-        .iter()
-        .enumerate()
-        .flat_map(|(index, group)| group.iter().map(move |symbol| ((*symbol).clone(), index)))
-        .collect();
-    (index, groups.len())
 }

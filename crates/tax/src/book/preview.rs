@@ -2,12 +2,18 @@
 
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
 
+use super::group::{Acquisition, Group, Scratch};
+use super::indexed::{At, Fault, LotIdx, SaleIdx, SymbolIdx};
+use super::lot::{NONE, Piece, date_of, day_of};
+use super::rows::Outcome;
+use super::wash::OpenLoss;
 use super::{Book, WINDOW_DAYS};
 use crate::economics::value;
 use crate::error::Error;
 use crate::holding::first_long_term_date;
 use crate::model::{
-    AccountId, Event, EventKind, Ledger, LotId, LotSelection, OpenLot, Replacement, Rules, SaleId, SaleRow, Term,
+    AccountId, BasisSource, Event, EventKind, Ledger, LotId, OpenLot, Replacement, RowKind, Rules, SaleId, SaleRow,
+    Term,
 };
 
 /// A sale that has not happened.
@@ -29,7 +35,7 @@ impl SalePreview {
     /// Loss that would be gone for good.
     #[must_use]
     pub fn permanently_disallowed(&self) -> Money {
-        self.replacements().map(super::lost).sum()
+        self.replacements().filter(|one| one.permanent).map(|one| one.disallowed).sum()
     }
 
     /// Where the disallowed loss would go.
@@ -135,14 +141,43 @@ impl Book {
     /// As [`Book::apply`], and [`Error::OtherKind`] when the event is no sale.
     pub fn whatif_sell(&self, event: &Event) -> Result<SalePreview, Error> {
         let account = self.check(event)?;
-        let EventKind::Sell { lots, .. } = &event.kind else {
+        let EventKind::Sell { sale, shares, amount, fee, lots, identified } = &event.kind else {
             return Err(Error::OtherKind { wanted: "sale", date: event.date });
         };
-        let order = self.order(account, event)?;
-        let mut group = self.group_on(&event.symbol, event.date);
-        let cuts = super::select::select(self.desk(), &self.lots, &group, &order, lots)?;
-        let rows = group.sell(self.desk(), &order, cuts);
-        Ok(SalePreview { rows, open_lots: group.open_lots(&self.accounts).map(|(_, lot)| lot).collect() })
+        let named = self.named_lots(event, lots)?;
+        let Some(symbol) = self.symbols.number(&event.symbol) else {
+            return Err(self.named(Fault::InsufficientShares { held: Shares::ZERO }, event));
+        };
+        let at = At { date: event.date, account, symbol: SymbolIdx(symbol) };
+        let day = event.date.days();
+        let mut order = self.core.order(at, day, SaleIdx(NONE), *shares, *amount - *fee, RowKind::Sale);
+        order.identified = day_of(*identified);
+        let index = self.core.group_of(symbol);
+        let mut group = self.core.groups[index as usize].clone();
+        group.turn_to(day);
+        let mut scratch = Scratch::default();
+        let mut out = Outcome::starting_at(self.core.rows().len() as u32);
+        let local = |lot: LotIdx| self.core.places_in(index, lot);
+        let pick = super::pick(lots, &named);
+        let chosen = self.core.check_named(&order, pick);
+        let chosen = chosen.and_then(|()| group.choose(self.core.desk(), &mut order, pick, true, &local, &mut scratch));
+        chosen.map_err(|fault| self.named(fault, event))?;
+        group.sell(self.core.desk(), &order, &mut scratch, &mut out);
+        Ok(SalePreview { rows: self.expand_all(&out, sale), open_lots: self.open_lots_of_group(&group) })
+    }
+
+    fn expand_all(&self, out: &Outcome, sale: &SaleId) -> Vec<SaleRow> {
+        let rows = out.rows.iter().zip(out.base..);
+        rows.map(|(row, place)| SaleRow { sale: sale.clone(), ..self.expand(row, place, out) }).collect()
+    }
+
+    fn open_lots_of_group(&self, group: &Group) -> Vec<OpenLot> {
+        let mut places: Vec<(u32, &Symbol, u32)> = Vec::new();
+        for (at, position) in group.positions.iter().enumerate() {
+            places.push((position.account, self.symbols.name(position.symbol), at as u32));
+        }
+        places.sort_unstable();
+        places.into_iter().flat_map(|(_, _, at)| self.open_lots_at(group, at)).collect()
     }
 
     /// Which earlier losses a purchase would wash now.
@@ -151,15 +186,65 @@ impl Book {
     /// As [`Book::apply`], and [`Error::OtherKind`] when the event is no purchase.
     pub fn whatif_buy(&self, event: &Event) -> Result<PurchasePreview, Error> {
         let account = self.check(event)?;
-        let EventKind::Buy { lot, .. } = &event.kind else {
+        let EventKind::Buy { lot, shares, amount, fee } = &event.kind else {
             return Err(Error::OtherKind { wanted: "purchase", date: event.date });
         };
-        let what = self.acquisition(account, event)?;
-        let mut group = self.group_on(&event.symbol, event.date);
-        let washed = group.acquire(self.desk(), &what, true)?;
-        let washed = washed.into_iter().map(|(row, replacement)| WashedSale { row, replacement }).collect();
-        let lots = group.open_lots(&self.accounts).map(|(_, lot)| lot);
-        Ok(PurchasePreview { washed, open_lots: lots.filter(|open| open.lot == *lot).collect() })
+        let day = event.date.days();
+        let basis = *amount + *fee;
+        let Some(symbol) = self.symbols.number(&event.symbol) else {
+            // A security that nothing is known of yet has no losses; the purchase is the lot.
+            let mut alone = Self::new(&self.accounts, &self.rules)?;
+            alone.apply(event)?;
+            return Ok(PurchasePreview { washed: Vec::new(), open_lots: alone.open_lots() });
+        };
+        let mut group = self.core.groups[self.core.group_of(symbol) as usize].clone();
+        group.turn_to(day);
+        let mut out = Outcome::starting_at(self.core.rows().len() as u32);
+        let what = Acquisition {
+            account: account.0,
+            symbol,
+            name: self.lots.len() as u32,
+            acquired: day,
+            sequence: self.core.next_sequence(),
+            source: BasisSource::Purchase,
+            purchase: true,
+            piece: Piece {
+                shares: *shares,
+                basis,
+                deferred: Money::ZERO,
+                holding_from: day,
+                known: true,
+                washed: false,
+                gift: false,
+            },
+        };
+        let washes = self.core.washes(symbol, day);
+        let made = group.acquire(self.core.desk(), &what, washes, &mut out);
+        let washed = out.late.iter().map(|(row, found)| WashedSale {
+            row: *row as usize,
+            replacement: Replacement {
+                lot: lot.clone(),
+                shares: found.shares,
+                disallowed: found.disallowed,
+                permanent: found.permanent,
+            },
+        });
+        let washed = washed.collect();
+        let segments = group.segments_of_lot(made).map(|id| group.segments[id as usize].piece);
+        let open_lots = segments.map(|piece| OpenLot {
+            lot: lot.clone(),
+            account: event.account.clone(),
+            symbol: event.symbol.clone(),
+            shares: piece.shares,
+            basis: piece.known_basis(),
+            acquired: Some(event.date),
+            holding_from: date_of(piece.holding_from),
+            washed: piece.washed,
+            deferred_loss: piece.deferred,
+            basis_source: BasisSource::Purchase,
+            for_loss: None,
+        });
+        Ok(PurchasePreview { washed, open_lots: open_lots.collect() })
     }
 
     /// Each lot of a position sold alone and whole at a price per share, by acquisition.
@@ -173,27 +258,34 @@ impl Book {
         date: Date,
         price: Price,
     ) -> Result<Vec<LotPreview>, Error> {
-        let mut lots: Vec<(LotId, Shares)> = Vec::new();
-        for open in self.open_lots_of(account, symbol) {
-            match lots.last_mut() {
-                Some((lot, shares)) if *lot == open.lot => *shares += open.shares,
-                _ => lots.push((open.lot, open.shares)),
+        if let Some(last) = self.last_date().filter(|last| date < *last) {
+            return Err(Error::OutOfOrder { date, last });
+        }
+        let holder = self.account(account, date)?;
+        let Some(number) = self.symbols.number(symbol) else { return Ok(Vec::new()) };
+        let mut group = self.core.groups[self.core.group_of(number) as usize].clone();
+        group.turn_to(date.days());
+        let Some(at) = group.position(holder.0, number) else { return Ok(Vec::new()) };
+        let mut of_names: Vec<(u32, Vec<u32>)> = Vec::new();
+        for lot in group.lots_of(at) {
+            let name = group.lots[lot as usize].name;
+            match of_names.last_mut() {
+                Some((last, parts)) if *last == name => parts.push(lot),
+                _ => of_names.push((name, vec![lot])),
             }
         }
-        let mut previews = Vec::with_capacity(lots.len());
-        for (lot, shares) in lots {
+        let sale = SaleId::new("what-if");
+        let mut previews = Vec::with_capacity(of_names.len());
+        for (name, parts) in of_names {
+            let lot = self.lots.name(name).clone();
+            let shares = parts.iter().map(|part| group.shares_of_lot(*part)).sum();
             let amount =
                 value(price, shares).ok_or_else(|| Error::OutOfRange { field: "value", of: lot.to_string() })?;
-            let kind = EventKind::Sell {
-                sale: SaleId::new("what-if"),
-                shares,
-                amount,
-                fee: Money::ZERO,
-                lots: LotSelection::Lots(vec![(lot.clone(), shares)]),
-                identified: None,
-            };
-            let event = Event { date, account: account.clone(), symbol: symbol.clone(), kind };
-            let rows = self.whatif_sell(&event)?.rows;
+            let place = At { date, account: holder, symbol: SymbolIdx(number) };
+            let order = self.core.order(place, date.days(), SaleIdx(NONE), shares, amount, RowKind::Sale);
+            let mut out = Outcome::starting_at(self.core.rows().len() as u32);
+            group.sell_alone(self.core.desk(), &order, at, &parts, &mut out);
+            let rows = self.expand_all(&out, &sale);
             let known = rows.iter().all(|row| row.reportable.is_some());
             let from: Option<Vec<Date>> = rows.iter().map(|row| row.holding_from).collect();
             previews.push(LotPreview {
@@ -210,15 +302,20 @@ impl Book {
     /// sale. `date` is not before the last event.
     #[must_use]
     pub fn recent_losses(&self, symbol: &Symbol, date: Date) -> Vec<RecentLoss> {
-        let group = self.group_on(symbol, date);
-        let losses = group.losses.iter().filter(|loss| loss.shares.is_positive()).map(|loss| RecentLoss {
-            sale: loss.sale.clone(),
-            lot: loss.lot.clone(),
-            symbol: loss.symbol.clone(),
-            sold: loss.sold,
-            shares: loss.in_units_of(&loss.symbol).unwrap_or(loss.shares),
-            loss: loss.loss,
-            blocked_until: loss.sold.plus_days(WINDOW_DAYS),
+        let Some(number) = self.symbols.number(symbol) else { return Vec::new() };
+        let group = &self.core.groups[self.core.group_of(number) as usize];
+        let open = |loss: &&OpenLoss| loss.shares.is_positive() && date.days() - loss.sold <= WINDOW_DAYS;
+        let losses = group.losses.iter().filter(open).filter_map(|loss| {
+            let sold = date_of(loss.sold)?;
+            Some(RecentLoss {
+                sale: self.sales.get(loss.sale as usize)?.clone(),
+                lot: self.lots.name(loss.name).clone(),
+                symbol: self.symbols.name(loss.symbol).clone(),
+                sold,
+                shares: loss.in_units_of(loss.symbol, &group.units).unwrap_or(loss.shares),
+                loss: loss.loss,
+                blocked_until: sold.plus_days(WINDOW_DAYS),
+            })
         });
         losses.collect()
     }
@@ -228,22 +325,25 @@ impl Book {
     /// `date` is not before the last event.
     #[must_use]
     pub fn recent_purchases(&self, symbol: &Symbol, date: Date) -> Vec<RecentPurchase> {
-        let group = self.group_on(symbol, date);
+        let Some(number) = self.symbols.number(symbol) else { return Vec::new() };
+        let group = &self.core.groups[self.core.group_of(number) as usize];
         let mut purchases = Vec::new();
-        for place in group.purchases.values() {
-            let position = group.positions.get(&(place.account, place.symbol.clone()));
-            let lot = position.and_then(|position| position.lots.get(&place.key));
-            if let (Some(lot), Some(acquired)) = (lot, place.key.0) {
-                purchases.push(RecentPurchase {
-                    lot: lot.id.clone(),
-                    account: self.accounts[place.account].id.clone(),
-                    symbol: place.symbol.clone(),
-                    acquired,
-                    shares: lot.free(),
-                    permanent: self.accounts[place.account].kind.is_retirement(),
-                    blocked_until: acquired.plus_days(WINDOW_DAYS),
-                });
-            }
+        for lot in group.purchases.lots(&group.lots) {
+            let of = &group.lots[lot as usize];
+            let position = &group.positions[of.position as usize];
+            let Some(acquired) = date_of(of.acquired).filter(|day| date.days_since(*day) <= WINDOW_DAYS) else {
+                continue;
+            };
+            let account = &self.accounts[position.account as usize];
+            purchases.push(RecentPurchase {
+                lot: self.lots.name(of.name).clone(),
+                account: account.id.clone(),
+                symbol: self.symbols.name(position.symbol).clone(),
+                acquired,
+                shares: group.segments[of.rest as usize].piece.shares,
+                permanent: account.kind.is_retirement(),
+                blocked_until: acquired.plus_days(WINDOW_DAYS),
+            });
         }
         purchases
     }
@@ -278,14 +378,5 @@ pub fn whatif_sell(ledger: &Ledger, rules: &Rules, event: &Event) -> Result<Sale
     }
     let lots = book.open_lots().into_iter().filter(|lot| book.same_group(&lot.symbol, &event.symbol));
     let open_lots = lots.collect();
-    Ok(SalePreview { rows: book.sales[added].to_vec(), open_lots })
-}
-
-impl Book {
-    /// Whether two symbols are substantially identical under the rules (tax rule 4.2).
-    #[must_use]
-    pub fn same_group(&self, one: &Symbol, other: &Symbol) -> bool {
-        one == other
-            || self.group_index.get(one).is_some_and(|group| self.group_index.get(other).is_some_and(|o| o == group))
-    }
+    Ok(SalePreview { rows: added.map(|row| book.sale_row(row)).collect(), open_lots })
 }

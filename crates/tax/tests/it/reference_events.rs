@@ -177,6 +177,8 @@ impl Reference<'_> {
             let (cash, value) = (part(cash, held, quantity), part(value, held, quantity));
             let gain = (cash + value - self.held[at].basis).clamp(0, cash);
             self.held[at].basis += gain - cash;
+            // The basis for a loss on a gift falls and rises alike (26 USC 358).
+            self.held[at].for_loss = self.held[at].for_loss.map(|(value, day)| ((value + gain - cash).max(0), day));
             if taxable {
                 let piece = Piece { basis: 0, for_loss: None, ..self.held[at].clone() };
                 self.report(index, sale, &piece, gain);

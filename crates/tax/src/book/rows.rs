@@ -1,0 +1,179 @@
+//! What events come to, in indices: rows, the matches of washed losses, and notes.
+
+use std::collections::BTreeMap;
+
+use lotwise_core::{Date, Money, Shares};
+
+use super::indexed::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
+use super::lot::{NONE, Piece, date_of};
+use crate::model::{BasisSource, RowKind, Term};
+
+/// One sold segment: the compact form of [`crate::SaleRow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The order.
+    pub sale: SaleIdx,
+    /// Lot that the shares came from.
+    pub lot: LotIdx,
+    /// Account of the sale.
+    pub account: AccountIdx,
+    /// Security sold.
+    pub symbol: SymbolIdx,
+    /// How the row came about.
+    pub kind: RowKind,
+    /// Where the basis comes from.
+    pub source: BasisSource,
+    /// Term; `None` when the acquisition date is unknown.
+    pub term: Option<Term>,
+    pub(super) known: bool,
+    pub(super) acquired: i32,
+    pub(super) holding_from: i32,
+    pub(super) sold: i32,
+    pub(super) identified: i32,
+    /// Shares sold.
+    pub shares: Shares,
+    /// Proceeds net of fees.
+    pub proceeds: Money,
+    pub(super) basis: Money,
+    /// Loss disallowed so far, zero or positive.
+    pub disallowed: Money,
+    pub(super) first_match: u32,
+    pub(super) last_match: u32,
+}
+
+impl Row {
+    /// Adjusted basis; `None` is unknown.
+    #[must_use]
+    pub fn basis(&self) -> Option<Money> {
+        self.known.then_some(self.basis)
+    }
+
+    /// Proceeds less basis, before the wash rule.
+    #[must_use]
+    pub fn gain(&self) -> Option<Money> {
+        self.known.then(|| self.proceeds - self.basis)
+    }
+
+    /// Gain with the disallowed loss added back.
+    #[must_use]
+    pub fn reportable(&self) -> Option<Money> {
+        self.known.then(|| self.proceeds - self.basis + self.disallowed)
+    }
+
+    /// Date that the row counts on.
+    #[must_use]
+    pub fn sold(&self) -> Date {
+        date_of(self.sold).expect("Invariant: rows are made on real dates")
+    }
+}
+
+/// A part of a loss that moved to a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match {
+    /// The replacement.
+    pub lot: LotIdx,
+    /// Shares matched.
+    pub shares: Shares,
+    /// Loss that moved.
+    pub disallowed: Money,
+    /// Whether it is gone for good.
+    pub permanent: bool,
+    pub(super) next: u32,
+}
+
+/// A [`crate::Note`] in indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RawNote {
+    pub day: i32,
+    pub account: u32,
+    pub symbol: u32,
+    pub row: u32,
+    pub kind: RawNoteKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RawNoteKind {
+    CallNearLoss { call: u32 },
+    ShortWhileHolding,
+    SaleNearShortLoss,
+    PossibleStraddle,
+    BasisNotExact,
+}
+
+/// Shares that left without a sale, as they were.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gone {
+    pub account: u32,
+    pub symbol: u32,
+    pub name: u32,
+    pub acquired: i32,
+    pub source: BasisSource,
+    pub piece: Piece,
+}
+
+/// Everything that events have come to. A what-if writes into an empty one that starts at the
+/// book's number of rows, so that what happens to earlier rows is kept apart.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Outcome {
+    pub base: u32,
+    pub rows: Vec<Row>,
+    pub matches: Vec<Match>,
+    /// Matches of rows before `base`.
+    pub late: Vec<(u32, Match)>,
+    /// Rows of earlier events that the current event washed, in order, each match once.
+    pub washed: Vec<u32>,
+    pub permanent: Money,
+    pub notes: Vec<RawNote>,
+    /// Greatest possible basis of rows whose basis is not exact, where one is known.
+    pub highest_basis: BTreeMap<u32, Money>,
+    pub gone: Vec<Gone>,
+}
+
+impl Outcome {
+    pub fn starting_at(base: u32) -> Self {
+        Self { base, ..Self::default() }
+    }
+
+    /// Index that the next row will have.
+    pub fn next_row(&self) -> u32 {
+        self.base + self.rows.len() as u32
+    }
+
+    pub fn add_match(&mut self, row: u32, lot: u32, shares: Shares, disallowed: Money, permanent: bool) {
+        if permanent {
+            self.permanent += disallowed;
+        }
+        let found = Match { lot: LotIdx(lot), shares, disallowed, permanent, next: NONE };
+        let Some(row) = row.checked_sub(self.base) else {
+            self.late.push((row, found));
+            return;
+        };
+        let place = self.matches.len() as u32;
+        self.matches.push(found);
+        let row = &mut self.rows[row as usize];
+        row.disallowed += disallowed;
+        if row.last_match == NONE {
+            row.first_match = place;
+        } else {
+            self.matches[row.last_match as usize].next = place;
+        }
+        row.last_match = place;
+    }
+
+    /// The matches of a row, in the order they were made.
+    pub fn matches_of<'a>(&'a self, row: &Row) -> impl Iterator<Item = &'a Match> + 'a {
+        let first = self.matches.get(row.first_match as usize);
+        std::iter::successors(first, |found| self.matches.get(found.next as usize))
+    }
+
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.matches.clear();
+        self.late.clear();
+        self.washed.clear();
+        self.permanent = Money::ZERO;
+        self.notes.clear();
+        self.highest_basis.clear();
+        self.gone.clear();
+    }
+}
