@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 use lotwise_tax::{
-    Account, AccountId, AccountKind, BasisSource, Book, Booking, Boot, Delivery, Error, Event, EventKind, ExchangeKind,
-    Ledger, LotId, LotSelection, LotsLeave, Method, RowKind, Rules, SaleId, Scope, Tacking, Way,
+    Account, AccountId, AccountKind, AssetClass, BasisSource, Book, Booking, Boot, Delivery, Error, Event, EventKind,
+    ExchangeKind, Ledger, LotId, LotSelection, LotsLeave, Method, RowKind, Rules, SaleId, Scope, Tacking, Way,
 };
 
 use crate::reference::{BILLIONTH, Fine, Reference, money, shares};
@@ -74,7 +74,7 @@ fn rules(draw: &mut Draw) -> Rules {
         older_lots_can_replace: draw.below(3) > 0,
         tacking: draw.of(&[Tacking::Add, Tacking::Union]),
         identity_groups: if draw.below(2) == 0 { vec![vec![symbol("AAA"), symbol("BBB")]] } else { Vec::new() },
-        classes: BTreeMap::new(),
+        classes: BTreeMap::from([(symbol("BTC"), AssetClass::DigitalAsset)]),
         digital_asset_wash_sales_from: draw.of(&[None, None, Date::from_ymd(2024, 1, 1)]),
         average_eligible: [(average, symbol("FND"))].into(),
         ..Rules::default()
@@ -207,11 +207,19 @@ impl Maker {
             }
             25 if held.is_positive() => EventKind::Remove { shares: some },
             26 | 27 if held.is_positive() => {
-                let to = self.draw.of(if taxable { &["T", "U", "P"][..] } else { &["I", "J"][..] });
+                let to = match self.accounts[at].kind {
+                    AccountKind::Ira => self.draw.of(&["I", "J"]),
+                    _ if taxable => self.draw.of(&["T", "U", "P"]),
+                    // Out of any other account it would be a distribution or a conversion.
+                    _ => return None,
+                };
+                if to == account.as_str() {
+                    return None;
+                }
                 let (shares, lots) = self.selection(account, &name, some);
                 EventKind::Transfer { to: AccountId::new(to), shares, lots }
             }
-            28 if self.ratios < 4 && held.is_positive() && at != AVERAGING => {
+            28 if self.ratios < 4 && held.is_positive() && name.as_str() != "FND" => {
                 self.ratios += 1;
                 let to = symbol(&format!("SPN{number}"));
                 self.symbols.push(to.clone());
@@ -220,7 +228,7 @@ impl Maker {
                 let scope = self.draw.of(&[Scope::Account, Scope::Household]);
                 EventKind::SpinOff { to, new: Shares::from_whole(new), old: Shares::from_whole(old), to_new, scope }
             }
-            29 | 30 if self.ratios < 4 && held.is_positive() && at != AVERAGING => {
+            29 | 30 if self.ratios < 4 && held.is_positive() && name.as_str() != "FND" => {
                 self.ratios += 1;
                 let (new, old) = self.draw.of(&[(1, 1), (2, 1), (1, 2)]);
                 let (new, old) = (Shares::from_whole(new), Shares::from_whole(old));
@@ -254,6 +262,9 @@ impl Maker {
             return (some, LotSelection::By(method));
         }
         let lot = self.draw.of(&lots).lot;
+        if lot.as_str().contains('/') {
+            return (some, LotSelection::Standing);
+        }
         let of_lot: Shares = lots.iter().filter(|other| other.lot == lot).map(|other| other.shares).sum();
         let shares = some.min(of_lot);
         (shares, LotSelection::Lots(vec![(lot, shares)]))
@@ -328,8 +339,19 @@ impl Maker {
     }
 }
 
-/// Everything that the two have to agree on, as lines of text beside exact amounts.
-type Lines = Vec<(String, Vec<Fine>)>;
+/// Everything that the two have to agree on, by name. A part of a lot that went to another account and
+/// came back may lie beside the rest or join it, so parts of one lot with the same dates are added up.
+type Lines = BTreeMap<String, Vec<Fine>>;
+
+/// Lots of a spin-off are named after the old lot; where that lies in two accounts, both names are its.
+fn root(lot: &str) -> String {
+    lot.split_once('/').map_or_else(|| lot.to_owned(), |(old, _)| format!("{old}/"))
+}
+
+fn add(lines: &mut Lines, name: String, amounts: &[Fine]) {
+    let sums = lines.entry(name).or_insert_with(|| vec![0; amounts.len()]);
+    sums.iter_mut().zip(amounts).for_each(|(sum, amount)| *sum += amount);
+}
 
 fn of_engine(booking: &Booking) -> Lines {
     let fine = |amount: Option<Money>| money(amount.expect("every basis is known here"));
@@ -339,25 +361,29 @@ fn of_engine(booking: &Booking) -> Lines {
         if gain == 0 && matches!(row.kind, RowKind::Boot | RowKind::ReturnOfCapital) {
             continue;
         }
-        let mut text = format!("sale {} {} {} {:?}", row.sale, row.lot, row.sold, row.term.expect("dates are known"));
-        let mut amounts = vec![shares(row.shares), gain, money(row.disallowed)];
+        let name = format!(
+            "sale {} {} {} {:?}",
+            row.sale,
+            root(row.lot.as_str()),
+            row.sold,
+            row.term.expect("dates are known")
+        );
         for found in &row.matches {
-            text += &format!(" {} {}", found.lot, found.permanent);
-            amounts.push(shares(found.shares));
+            let name = format!("{name} replaced by {} {}", found.lot, found.permanent);
+            add(&mut lines, name, &[shares(found.shares), money(found.disallowed)]);
         }
-        lines.push((text, amounts));
+        add(&mut lines, name, &[shares(row.shares), gain, money(row.disallowed)]);
     }
     for lot in &booking.open_lots {
         let from = lot.holding_from.expect("dates are known");
-        let text = format!("open {} {} {} {from} {}", lot.account, lot.symbol, lot.lot, lot.washed);
-        lines.push((text, vec![shares(lot.shares), fine(lot.basis)]));
+        let name = format!("open {} {} {} {from} {}", lot.account, lot.symbol, root(lot.lot.as_str()), lot.washed);
+        add(&mut lines, name, &[shares(lot.shares), fine(lot.basis)]);
     }
     for short in &booking.open_shorts {
-        let text = format!("short {} {} {}", short.account, short.symbol, short.lot);
-        lines.push((text, vec![shares(short.shares), money(short.proceeds)]));
+        let name = format!("short {} {} {}", short.account, short.symbol, short.lot);
+        add(&mut lines, name, &[shares(short.shares), money(short.proceeds)]);
     }
-    lines.push(("permanent".into(), vec![money(booking.permanently_disallowed)]));
-    lines.sort();
+    add(&mut lines, "permanent".into(), &[money(booking.permanently_disallowed)]);
     lines
 }
 
@@ -367,26 +393,22 @@ fn of_reference(book: &Reference<'_>) -> Lines {
         if row.gain == 0 && row.disallowed == 0 && is_corporate(book, &row.sale) {
             continue;
         }
-        let mut text = format!("sale {} {} {} {:?}", row.sale, row.lot, row.sold, row.term);
-        let mut amounts = vec![row.shares, row.gain, row.disallowed];
-        for (lot, quantity, permanent) in &row.matches {
-            text += &format!(" {lot} {permanent}");
-            amounts.push(*quantity);
+        let name = format!("sale {} {} {} {:?}", row.sale, root(&row.lot), row.sold, row.term);
+        for (lot, quantity, moved, permanent) in &row.matches {
+            add(&mut lines, format!("{name} replaced by {lot} {permanent}"), &[*quantity, *moved]);
         }
-        lines.push((text, amounts));
+        add(&mut lines, name, &[row.shares, row.gain, row.disallowed]);
     }
     for piece in &book.held {
-        let text = format!("open {} {} {} {} {}", piece.account, piece.symbol, piece.lot, piece.from, piece.used);
-        lines.push((text, vec![piece.shares, piece.basis]));
+        let name =
+            format!("open {} {} {} {} {}", piece.account, piece.symbol, root(&piece.lot), piece.from, piece.used);
+        add(&mut lines, name, &[piece.shares, piece.basis]);
     }
     for short in &book.shorts {
-        lines.push((
-            format!("short {} {} {}", short.account, short.symbol, short.lot),
-            vec![short.shares, short.proceeds],
-        ));
+        let name = format!("short {} {} {}", short.account, short.symbol, short.lot);
+        add(&mut lines, name, &[short.shares, short.proceeds]);
     }
-    lines.push(("permanent".into(), vec![book.permanent]));
-    lines.sort();
+    add(&mut lines, "permanent".into(), &[book.permanent]);
     lines
 }
 
@@ -400,16 +422,15 @@ fn is_corporate(book: &Reference<'_>, sale: &str) -> bool {
 
 /// The first line that differs; `None` when all agree.
 fn difference(engine: &Lines, reference: &Lines) -> Option<String> {
-    let near = |one: &[Fine], other: &[Fine]| {
-        one.len() == other.len() && one.iter().zip(other).all(|(a, b)| (a - b).abs() <= CLOSE)
-    };
-    for at in 0..engine.len().max(reference.len()) {
-        match (engine.get(at), reference.get(at)) {
-            (Some(one), Some(other)) if one.0 == other.0 && near(&one.1, &other.1) => {}
-            (one, other) => return Some(format!("engine    {one:?}\nreference {other:?}")),
+    let near = |one: &[Fine], other: &[Fine]| one.iter().zip(other).all(|(a, b)| (a - b).abs() <= CLOSE);
+    let names: std::collections::BTreeSet<&String> = engine.keys().chain(reference.keys()).collect();
+    names.into_iter().find_map(|name| match (engine.get(name), reference.get(name)) {
+        (Some(one), Some(other)) if near(one, other) => None,
+        (one, other) => {
+            let near: Vec<&String> = engine.keys().filter(|key| !reference.contains_key(*key)).collect();
+            Some(format!("{name}\nengine    {one:?}\nreference {other:?}\nonly the engine has {near:?}"))
         }
-    }
-    None
+    })
 }
 
 /// Books both ways. `None` when the ledger is not to be compared.

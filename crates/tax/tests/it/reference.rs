@@ -70,17 +70,31 @@ impl Piece {
 #[derive(Debug, Clone)]
 pub struct Short {
     pub lot: String,
+    /// The event that opened it.
+    pub event: usize,
     pub account: String,
     pub symbol: String,
     pub shares: Fine,
     pub proceeds: Fine,
+    pub used: bool,
+    pub matched: usize,
 }
 
-struct Reservation {
-    shares: Fine,
-    loss: Fine,
-    sold: Date,
-    sold_from: Date,
+impl Short {
+    pub fn cut(&mut self, shares: Fine) -> Self {
+        let proceeds = part(self.proceeds, shares, self.shares);
+        let cut = Self { shares, proceeds, ..self.clone() };
+        self.shares -= shares;
+        self.proceeds -= proceeds;
+        cut
+    }
+}
+
+pub struct Reservation {
+    pub shares: Fine,
+    pub loss: Fine,
+    pub sold: Date,
+    pub sold_from: Date,
 }
 
 /// A reportable row.
@@ -93,7 +107,8 @@ pub struct Row {
     pub disallowed: Fine,
     pub term: Term,
     pub sold: Date,
-    pub matches: Vec<(String, Fine, bool)>,
+    /// Lot, shares, loss, and whether it is gone for good.
+    pub matches: Vec<(String, Fine, Fine, bool)>,
 }
 
 pub struct Reference<'a> {
@@ -105,8 +120,8 @@ pub struct Reference<'a> {
     pub permanent: Fine,
     /// The rules leave two results open here, or rounding decides: the ledger is not compared.
     pub open: bool,
-    reserved: Vec<Vec<Reservation>>,
-    n_matches: usize,
+    pub reserved: Vec<Vec<Reservation>>,
+    pub n_matches: usize,
 }
 
 /// More than one year, counted from the day after (tax rule 1.3).
@@ -176,7 +191,7 @@ impl<'a> Reference<'a> {
 
     /// Symbols that are one security for the wash-sale rule: themselves, the user's groups, and
     /// names that a security had before and after a change of name (tax rule 4.2).
-    fn identical(&self, one: &str, other: &str) -> bool {
+    pub fn identical(&self, one: &str, other: &str) -> bool {
         let mut same = vec![one.to_owned()];
         loop {
             let before = same.len();
@@ -368,7 +383,7 @@ impl<'a> Reference<'a> {
     }
 
     /// The rule covers stock and securities (tax rule 2.11).
-    fn can_be_washed(&self, symbol: &str, sold: Date) -> bool {
+    pub fn can_be_washed(&self, symbol: &str, sold: Date) -> bool {
         let class = self.rules.classes.iter().find(|(known, _)| known.as_str() == symbol).map(|(_, class)| *class);
         class != Some(AssetClass::DigitalAsset)
             || self.rules.digital_asset_wash_sales_from.is_some_and(|day| sold >= day)
@@ -406,7 +421,7 @@ impl<'a> Reference<'a> {
             let moved = part(loss, matched, piece.shares);
             row.disallowed += moved;
             self.permanent += if permanent { moved } else { 0 };
-            row.matches.push((lot.to_owned(), in_its_units, permanent));
+            row.matches.push((lot.to_owned(), in_its_units, moved, permanent));
             left -= matched;
             if left == 0 {
                 return;
@@ -458,7 +473,7 @@ impl<'a> Reference<'a> {
 
     /// New shares for old ones of what is bought later, through splits and changes of name in
     /// between (tax rule 4.7a).
-    fn splits_between(&self, from: usize, until: usize, symbol: &str) -> (Fine, Fine) {
+    pub fn splits_between(&self, from: usize, until: usize, symbol: &str) -> (Fine, Fine) {
         let (mut name, mut new, mut old) = (symbol, 1, 1);
         for event in self.ledger.events[from..until].iter().rev() {
             match &event.kind {

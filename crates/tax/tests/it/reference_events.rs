@@ -4,7 +4,7 @@
 use lotwise_core::{Date, Shares};
 use lotwise_tax::{Delivery, Event, EventKind, Scope, Term, Way};
 
-use crate::reference::{BILLIONTH, Fine, Piece, Reference, Row, Short, money, part, shares};
+use crate::reference::{BILLIONTH, Fine, Piece, Reference, Reservation, Row, Short, money, part, shares};
 
 impl Reference<'_> {
     pub fn step(&mut self, index: usize, event: &Event) {
@@ -86,20 +86,17 @@ impl Reference<'_> {
                     piece.shares = ratio(piece.shares, *new, *old);
                 }
             }
-            EventKind::ShortSell { lot, shares: sold, amount, fee } => self.shorts.push(Short {
-                lot: lot.as_str().into(),
-                account: account.into(),
-                symbol: symbol.into(),
-                shares: shares(*sold),
-                proceeds: money(*amount - *fee),
-            }),
+            EventKind::ShortSell { lot, shares: sold, amount, fee } => {
+                let (proceeds, quantity) = (money(*amount - *fee), shares(*sold));
+                self.open_short(index, event, lot.as_str(), quantity, proceeds);
+            }
             EventKind::Cover { sale, shares: closed, amount, fee, settled, .. } => {
                 let (cost, quantity) = (money(*amount + *fee), shares(*closed));
                 for short in self.close(account, symbol, quantity) {
                     let gain = short.proceeds - part(cost, short.shares, quantity);
                     // A gain counts on the trade date, a loss when the shares are delivered.
                     let sold = if gain < 0 { settled.expect("stated in these ledgers") } else { event.date };
-                    self.plain_row(sale.as_str(), &short, gain, sold);
+                    self.close_row(index, sale.as_str(), &short, gain, sold);
                 }
             }
             EventKind::Exercise(delivery) => {
@@ -115,7 +112,7 @@ impl Reference<'_> {
                 let order = self.of(account, symbol);
                 if order.is_empty() {
                     for short in self.close(account, symbol, shares(*contracts)) {
-                        self.plain_row(sale.as_str(), &short, short.proceeds, event.date);
+                        self.close_row(index, sale.as_str(), &short, short.proceeds, event.date);
                     }
                 } else {
                     let standing = lotwise_tax::LotSelection::By(lotwise_tax::Method::Fifo);
@@ -131,13 +128,15 @@ impl Reference<'_> {
         (piece.purchase, piece.acquired, piece.from) = (false, acquired, acquired);
     }
 
-    /// A piece of a lot that already lies here joins its like.
+    /// A piece of a lot that already lies here joins its like. Where an average made their prices
+    /// differ, nothing says which of them leaves first.
     fn arrive(&mut self, piece: Piece) {
         let like = |held: &&mut Piece| {
             held.key() == piece.key() && held.account == piece.account && held.symbol == piece.symbol
         };
         match self.held.iter_mut().find(like) {
             Some(held) => {
+                self.open |= (part(piece.basis, held.shares, piece.shares) - held.basis).abs() > 1_000 * BILLIONTH;
                 held.shares += piece.shares;
                 held.basis += piece.basis;
                 held.for_loss = held.for_loss.zip(piece.for_loss).map(|((one, day), (two, _))| (one + two, day));
@@ -186,31 +185,53 @@ impl Reference<'_> {
         }
     }
 
+    /// A short lot, with what earlier losses reserved on it.
+    fn open_short(&mut self, index: usize, event: &Event, lot: &str, quantity: Fine, proceeds: Fine) {
+        let mut rest = Short {
+            lot: lot.into(),
+            event: index,
+            account: event.account.as_str().into(),
+            symbol: event.symbol.as_str().into(),
+            shares: quantity,
+            proceeds,
+            used: false,
+            matched: usize::MAX,
+        };
+        for one in std::mem::take(&mut self.reserved[index]) {
+            let cut = rest.cut(one.shares);
+            self.absorb_short(cut, one.loss);
+        }
+        if rest.shares > 0 {
+            self.shorts.push(rest);
+        }
+    }
+
+    fn absorb_short(&mut self, short: Short, loss: Fine) {
+        let matched = self.n_matches;
+        self.n_matches += 1;
+        self.shorts.push(Short { used: true, matched, proceeds: short.proceeds - loss, ..short });
+    }
+
     /// Short lots closed, the earliest first, in parts where need be.
     fn close(&mut self, account: &str, symbol: &str, quantity: Fine) -> Vec<Short> {
         let (mut left, mut closed) = (quantity, Vec::new());
+        self.shorts.sort_by_key(|short| (short.event, short.matched));
         for short in &mut self.shorts {
-            if short.account != account || short.symbol != symbol || left == 0 {
-                continue;
-            }
             let taken = left.min(short.shares);
-            let proceeds = part(short.proceeds, taken, short.shares);
-            closed.push(Short { shares: taken, proceeds, ..short.clone() });
-            short.shares -= taken;
-            short.proceeds -= proceeds;
-            left -= taken;
+            if short.account == account && short.symbol == symbol && taken > 0 {
+                closed.push(short.cut(taken));
+                left -= taken;
+            }
         }
         assert_eq!(left, 0, "the ledger closes what is open");
         self.shorts.retain(|short| short.shares > 0);
         closed
     }
 
-    /// A row without a holding period: short-term.
-    fn plain_row(&mut self, sale: &str, short: &Short, gain: Fine, sold: Date) {
-        if self.is_ira(&short.account) {
-            return;
-        }
-        self.rows.push(Row {
+    /// A row of a short sale closed or an option lapsed: short-term, and a loss is washed by another
+    /// short sale within 30 days of the closing (26 USC 1091(e)).
+    fn close_row(&mut self, index: usize, sale: &str, short: &Short, gain: Fine, sold: Date) {
+        let mut row = Row {
             sale: sale.into(),
             lot: short.lot.clone(),
             shares: short.shares,
@@ -219,7 +240,57 @@ impl Reference<'_> {
             term: Term::Short,
             sold,
             matches: Vec::new(),
-        });
+        };
+        // Writing an option is no short sale, and writing it again acquires nothing.
+        let option = lotwise_core::OptionContract::parse_occ(&short.symbol).is_ok();
+        if gain < 0 && !option && self.can_be_washed(&short.symbol, sold) {
+            self.wash_short(index, short, &mut row);
+        }
+        self.rows.push(row);
+    }
+
+    fn wash_short(&mut self, index: usize, short: &Short, row: &mut Row) {
+        let (loss, mut left) = (-row.gain, short.shares);
+        for candidate in 0..self.ledger.events.len() {
+            let event = &self.ledger.events[candidate];
+            let EventKind::ShortSell { lot, shares: sold, .. } = &event.kind else { continue };
+            let near = event.date.days_since(row.sold).abs() <= 30;
+            let older = candidate < short.event && !self.rules.older_lots_can_replace;
+            if !near || older || candidate == short.event || !self.identical(event.symbol.as_str(), &short.symbol) {
+                continue;
+            }
+            let (matched, in_its_units) = if candidate < index {
+                let free = self.shorts.iter().position(|other| other.event == candidate && !other.used);
+                let Some(at) = free else { continue };
+                let n = left.min(self.shorts[at].shares);
+                let cut = self.shorts[at].cut(n);
+                self.shorts.retain(|other| other.shares > 0);
+                self.absorb_short(cut, part(loss, n, short.shares));
+                (n, n)
+            } else {
+                let (new, old) = self.splits_between(index, candidate, event.symbol.as_str());
+                let taken: Fine = self.reserved[candidate].iter().map(|one| one.shares).sum();
+                let n = left.min(part(shares(*sold) - taken, old, new));
+                if n <= 0 {
+                    continue;
+                }
+                let reservation = Reservation {
+                    shares: part(n, new, old),
+                    loss: part(loss, n, short.shares),
+                    sold: row.sold,
+                    sold_from: row.sold,
+                };
+                self.reserved[candidate].push(reservation);
+                (n, part(n, new, old))
+            };
+            let moved = part(loss, matched, short.shares);
+            row.disallowed += moved;
+            row.matches.push((lot.as_str().into(), in_its_units, moved, false));
+            left -= matched;
+            if left == 0 {
+                return;
+            }
+        }
     }
 
     /// Contracts held that are exercised, the earliest first: what they cost.
