@@ -85,6 +85,10 @@ impl Group {
                     break;
                 }
                 let mut open = self.short_losses[place];
+                // Deliveries need not come in the order of the purchases.
+                if order.day - open.sold > WINDOW_DAYS {
+                    continue;
+                }
                 let wanted = open.in_units_of(order.symbol, &self.units).unwrap_or(open.shares);
                 let shares = short.shares.min(wanted);
                 let of_loss = if shares == wanted { open.shares } else { part_of(open.shares, shares, wanted) };
@@ -208,6 +212,8 @@ impl Group {
                 let cost = cost.next(short.shares);
                 let loss = cost - short.proceeds;
                 let is_loss = loss.is_positive();
+                // A short sale closed at a loss is complete when the shares are delivered.
+                let complete = if is_loss && order.kind == RowKind::Cover { settled } else { order.day };
                 let long = stock && is_loss && short.held_long.is_positive();
                 let row = out.next_row();
                 out.rows.push(Row {
@@ -221,7 +227,7 @@ impl Group {
                     known: true,
                     acquired: order.day,
                     holding_from: order.day,
-                    sold: if is_loss && order.kind == RowKind::Cover { settled } else { order.day },
+                    sold: complete,
                     identified: UNKNOWN_DAY,
                     shares: short.shares,
                     proceeds: short.proceeds,
@@ -231,7 +237,7 @@ impl Group {
                     last_match: NONE,
                 });
                 if is_loss && order.washes {
-                    self.wash_short(order, &short, loss, row, out);
+                    self.wash_short(order, &short, loss, complete, row, out);
                 }
             }
             if stock {
@@ -240,14 +246,23 @@ impl Group {
         }
     }
 
-    /// Matches a loss on closing with other short sales of the window (26 USC 1091(e)).
-    fn wash_short(&mut self, order: &Order, closed: &ShortLot, loss: Money, row: u32, out: &mut Outcome) {
+    /// Matches a loss on closing with other short sales of the window (26 USC 1091(e)), which lies
+    /// around the day on which the closing is `complete`: the delivery (Pub. 550, wash sales).
+    fn wash_short(
+        &mut self,
+        order: &Order,
+        closed: &ShortLot,
+        loss: Money,
+        complete: i32,
+        row: u32,
+        out: &mut Outcome,
+    ) {
         let mut open = OpenLoss {
             row,
             sale: order.sale,
             name: closed.name,
             symbol: order.symbol,
-            sold: order.day,
+            sold: complete,
             sequence: order.sequence,
             shares: closed.shares,
             loss,
@@ -256,7 +271,7 @@ impl Group {
         let mut candidates: Vec<(i32, u32, u32)> = Vec::new();
         for (at, position) in self.positions.iter().enumerate() {
             for short in &position.shorts {
-                let in_window = order.day - short.opened <= WINDOW_DAYS;
+                let in_window = complete - short.opened <= WINDOW_DAYS;
                 if in_window && !short.washed && short.name != closed.name {
                     candidates.push((short.opened, short.sequence, at as u32));
                 }
