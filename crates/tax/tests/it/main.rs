@@ -6,6 +6,7 @@ mod irs;
 mod methods;
 mod policies;
 mod properties;
+mod properties_events;
 mod properties_year;
 mod random;
 mod reconcile;

@@ -2,8 +2,12 @@
 //! ahead at, and amounts in billionths of a billionth. The engine has to come to the same
 //! (`differential.rs`).
 
-use lotwise_core::{Date, Money, Rounding, Shares, mul_div};
-use lotwise_tax::{AssetClass, Event, EventKind, Ledger, LotSelection, LotsLeave, Method, Rules, Tacking, Term, Way};
+use std::collections::BTreeSet;
+
+use lotwise_core::{Date, Money, Rounding, Shares, Symbol, mul_div};
+use lotwise_tax::{
+    AssetClass, Event, EventKind, ExchangeKind, Ledger, LotSelection, LotsLeave, Method, Rules, Tacking, Term, Way,
+};
 
 /// Billionths of a billionth, of a dollar or of a share.
 pub type Fine = i128;
@@ -120,6 +124,7 @@ pub struct Reference<'a> {
     pub permanent: Fine,
     /// The rules leave two results open here, or rounding decides: the ledger is not compared.
     pub open: bool,
+    groups: Vec<BTreeSet<&'a str>>,
     pub reserved: Vec<Vec<Reservation>>,
     pub n_matches: usize,
 }
@@ -132,12 +137,38 @@ pub fn term(from: Date, sold: Date) -> Term {
     if sold >= first { Term::Long } else { Term::Short }
 }
 
+/// Symbols that are one security for the wash-sale rule: the user's groups, and names that a
+/// security had before and after a change of name (tax rule 4.2). Groups that share a name are one.
+fn groups<'a>(ledger: &'a Ledger, rules: &'a Rules) -> Vec<BTreeSet<&'a str>> {
+    let declared = rules.identity_groups.iter().map(|group| group.iter().map(Symbol::as_str).collect());
+    let renamed = ledger.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Exchange { to, kind: ExchangeKind::Rename, .. } => {
+            Some(BTreeSet::from([event.symbol.as_str(), to.as_str()]))
+        }
+        _ => None,
+    });
+    let mut found: Vec<BTreeSet<&str>> = Vec::new();
+    for mut group in declared.chain(renamed) {
+        while let Some(at) = found.iter().position(|known| !known.is_disjoint(&group)) {
+            group.extend(found.remove(at));
+        }
+        found.push(group);
+    }
+    found
+}
+
 impl<'a> Reference<'a> {
     pub fn book(ledger: &'a Ledger, rules: &'a Rules) -> Self {
         let reserved = ledger.events.iter().map(|_| Vec::new()).collect();
+        let groups = groups(ledger, rules);
         let (held, shorts, rows) = (Vec::new(), Vec::new(), Vec::new());
-        let mut book = Self { ledger, rules, held, shorts, rows, permanent: 0, open: false, reserved, n_matches: 0 };
+        let mut book =
+            Self { ledger, rules, held, shorts, rows, permanent: 0, open: false, groups, reserved, n_matches: 0 };
         for (index, event) in ledger.events.iter().enumerate() {
+            // Where two results are right, what follows may not fit one of them.
+            if book.open {
+                break;
+            }
             book.step(index, event);
         }
         book
@@ -189,31 +220,8 @@ impl<'a> Reference<'a> {
         };
     }
 
-    /// Symbols that are one security for the wash-sale rule: themselves, the user's groups, and
-    /// names that a security had before and after a change of name (tax rule 4.2).
     pub fn identical(&self, one: &str, other: &str) -> bool {
-        let mut same = vec![one.to_owned()];
-        loop {
-            let before = same.len();
-            for group in &self.rules.identity_groups {
-                if group.iter().any(|symbol| same.iter().any(|known| known == symbol.as_str())) {
-                    same.extend(group.iter().map(|symbol| symbol.as_str().to_owned()));
-                }
-            }
-            for event in &self.ledger.events {
-                if let EventKind::Exchange { to, kind: lotwise_tax::ExchangeKind::Rename, .. } = &event.kind {
-                    let pair = [event.symbol.as_str(), to.as_str()];
-                    if pair.iter().any(|name| same.iter().any(|known| known == name)) {
-                        same.extend(pair.map(str::to_owned));
-                    }
-                }
-            }
-            same.sort();
-            same.dedup();
-            if same.len() == before {
-                return same.iter().any(|known| known == other);
-            }
-        }
+        one == other || self.groups.iter().any(|group| [one, other].iter().all(|name| group.contains(name)))
     }
 
     /// Everything of a security that an account holds, in order of acquisition.
@@ -481,7 +489,7 @@ impl<'a> Reference<'a> {
                     new *= more.billionths() / BILLIONTH;
                     old *= fewer.billionths() / BILLIONTH;
                 }
-                EventKind::Exchange { to, new: more, old: fewer, kind: lotwise_tax::ExchangeKind::Rename, .. }
+                EventKind::Exchange { to, new: more, old: fewer, kind: ExchangeKind::Rename, .. }
                     if to.as_str() == name =>
                 {
                     new *= more.billionths() / BILLIONTH;

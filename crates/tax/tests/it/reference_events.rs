@@ -128,15 +128,21 @@ impl Reference<'_> {
         (piece.purchase, piece.acquired, piece.from) = (false, acquired, acquired);
     }
 
-    /// A piece of a lot that already lies here joins its like. Where an average made their prices
-    /// differ, nothing says which of them leaves first.
+    /// A piece of a lot that already lies here joins its like. Where its pieces differ, nothing says
+    /// which of them leaves first: those that stayed or those that came back.
     fn arrive(&mut self, piece: Piece) {
+        let of_lot =
+            |held: &&Piece| (held.event, &held.account, &held.symbol) == (piece.event, &piece.account, &piece.symbol);
+        let alike = |held: &Piece| {
+            let basis = part(piece.basis, held.shares, piece.shares);
+            held.key() == piece.key() && (basis - held.basis).abs() < 1_000 * BILLIONTH
+        };
+        self.open |= self.held.iter().filter(of_lot).any(|held| !alike(held));
         let like = |held: &&mut Piece| {
             held.key() == piece.key() && held.account == piece.account && held.symbol == piece.symbol
         };
         match self.held.iter_mut().find(like) {
             Some(held) => {
-                self.open |= (part(piece.basis, held.shares, piece.shares) - held.basis).abs() > 1_000 * BILLIONTH;
                 held.shares += piece.shares;
                 held.basis += piece.basis;
                 held.for_loss = held.for_loss.zip(piece.for_loss).map(|((one, day), (two, _))| (one + two, day));
