@@ -1,6 +1,6 @@
 //! What the fuzz targets share: a file read in one way, and what must hold of the result.
 
-use lotwise_statements::{Limits, ReadOptions, Statement, formats, read};
+use lotwise_statements::{ColumnMap, Limits, ReadOptions, Statement, formats, read};
 
 /// Reads these bytes as one format, or by recognition, under limits that keep a run quick.
 ///
@@ -12,6 +12,18 @@ pub fn read_as(bytes: &[u8], format: Option<&str>) {
     if let Ok(statement) = read(bytes, &options) {
         check(&statement);
         assert_eq!(read(bytes, &options).as_ref(), Ok(&statement), "the same bytes read alike");
+    }
+}
+
+/// Reads these bytes as a table by this map.
+///
+/// # Panics
+/// As [`read_as`].
+pub fn read_by(bytes: &[u8], map: ColumnMap) {
+    let limits = Limits { bytes: 1024 * 1024, rows: 20_000, ..Limits::default() };
+    let options = ReadOptions { map: Some(map), limits, ..ReadOptions::default() };
+    if let Ok(statement) = read(bytes, &options) {
+        check(&statement);
     }
 }
 

@@ -82,7 +82,7 @@ enum Takes {
 }
 
 /// How the keys of questions begin; a colon and what the question is about may follow.
-const KEYS: [(&str, Takes); 29] = [
+const KEYS: [(&str, Takes); 30] = [
     ("account-kind", Takes::Kind),
     ("ambiguous-security", Takes::Ticker),
     ("amount-mismatch", Takes::Rows),
@@ -93,6 +93,7 @@ const KEYS: [(&str, Takes); 29] = [
     ("date-order", Takes::Rows),
     ("fee-in-kind", Takes::Rows),
     ("future-date", Takes::Rows),
+    ("included-file", Takes::Proposal),
     ("lots", Takes::Words),
     ("lots-incomplete", Takes::Rows),
     ("name-only-security", Takes::Ticker),

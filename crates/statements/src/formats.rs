@@ -93,6 +93,8 @@ pub(crate) const FORMATS: &[Format] = &[
     crate::portfolio::WEALTHFOLIO_JSON,
     crate::portfolio::GHOSTFOLIO_CSV,
     crate::portfolio::GHOSTFOLIO_JSON,
+    crate::plaintext::BEANCOUNT,
+    crate::plaintext::JOURNAL,
 ];
 
 /// The formats that are read, for lists and help.

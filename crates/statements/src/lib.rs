@@ -21,6 +21,7 @@ mod lines;
 mod map;
 mod model;
 mod ofx;
+mod plaintext;
 mod portfolio;
 mod qif;
 mod read;

@@ -12,6 +12,7 @@ mod hostile;
 mod json_brokers;
 mod ledger_json;
 mod ofx;
+mod plaintext;
 mod portfolio_programs;
 mod qif;
 mod told;
