@@ -111,6 +111,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
                 "wash sale adjustment",
                 "wash sale amount",
                 "wash sale",
+                "wash amt disallowed",
+                "wash sale loss disallowed amount",
                 "amount of adjustment",
                 "adjustment amount",
                 "adjustment",
@@ -136,6 +138,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
             Role::FormBox,
             &[
                 "form 8949 code",
+                "form8949code",
+                "form 8949 type",
                 "form 8949 box",
                 "8949 box",
                 "8949 code",

@@ -91,10 +91,10 @@ fn currency_of(name: &str) -> Option<&str> {
 /// Lower case, without `($)`, with single blanks; a form's box numbers and remarks in brackets left out where the
 /// style has them.
 fn normal_name(cell: &str, style: HeaderStyle) -> String {
-    let name = super::row::normal(&cell.replace("($)", " "));
     if style == HeaderStyle::Plain {
-        return name;
+        return super::row::normal(&cell.replace("($)", " "));
     }
+    let name = super::row::normal(&as_words(cell));
     let mut plain = String::with_capacity(name.len());
     let mut depth = 0_usize;
     for character in name.chars() {
@@ -107,6 +107,23 @@ fn normal_name(cell: &str, style: HeaderStyle) -> String {
     }
     let words: Vec<&str> = plain.split_whitespace().filter(|word| !is_box_number(word)).collect();
     words.join(" ").trim_matches(['-', ':', '.', ' ']).to_owned()
+}
+
+/// `cost_basis` and `CostBasis` as words.
+fn as_words(cell: &str) -> String {
+    let one_word = !cell.trim().contains(char::is_whitespace);
+    let mut words = String::with_capacity(cell.len() + 4);
+    let mut after_lower = false;
+    for character in cell.chars() {
+        if character == '_' || (one_word && after_lower && character.is_ascii_uppercase()) {
+            words.push(' ');
+        }
+        if character != '_' {
+            words.push(character);
+        }
+        after_lower = character.is_ascii_lowercase();
+    }
+    words
 }
 
 /// `1a`, `1d.`, `1099-b`, `1099-b-1g`, `box`, `12`.

@@ -12,7 +12,7 @@ pub(crate) fn stated_lot(row: &Row<'_>, transaction: &Transaction) -> Result<Sta
     let acquired = row.text(Role::Acquired);
     let words = acquired.to_ascii_lowercase();
     let inherited = words.starts_with("inherit");
-    let several = words.starts_with("various") || matches!(words.as_str(), "multiple" | "unknown");
+    let several = words.starts_with("various") || matches!(words.as_str(), "multiple" | "unknown" | "00000000");
     let form_box = row.text(Role::FormBox).chars().next().map(|first| first.to_ascii_uppercase());
     let (term_of_box, covered_of_box) = match form_box.filter(|_| row.text(Role::FormBox).len() == 1) {
         Some('A' | 'G') => (Some(false), Some(true)),

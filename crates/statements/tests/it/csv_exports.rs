@@ -371,6 +371,24 @@ fn xtb_reads_trades_in_comments_and_asks_for_the_currency() {
 }
 
 #[test]
+fn form_1099b_reads_names_written_as_one_word() {
+    let expected = ["2025-02-03 sell ACRN -5 @ - = 500.00, 0.00 USD form_1099b"];
+    let files = [
+        "Description,DateAcquired,DateSold,GrossProceeds,CostBasis,WashSaleLossDisallowed,Symbol,Quantity\n\
+         ACORN,01/02/2025,02/03/2025,500,450,5,ACRN,5\n",
+        "description,date_acquired,date_sold,proceeds,cost_basis,wash_sale_loss_disallowed,symbol,quantity\n\
+         ACORN,2025-01-02,2025-02-03,500,450,5,ACRN,5\n",
+        "1099-B,ACCOUNT NUMBER,TAX YEAR,DATE ACQUIRED,SALE DATE,DESCRIPTION,SYMBOL,SHARES,COST BASIS,SALES PRICE,TERM,WASH AMT DISALLOWED,FORM8949CODE\n\
+         1099-B,7,2025,20250102,20250203,ACORN,ACRN,5,450,500,SHORT,5,A\n",
+    ];
+    for file in files {
+        let read = statement(file);
+        assert_eq!(told(&read), expected);
+        assert!(lots(&read)[0].starts_with("2: 2025-01-02 5 450.00/500.00/5.00"), "{:?}", lots(&read));
+    }
+}
+
+#[test]
 fn a_security_called_total_is_no_total() {
     let read = statement(
         "Description,Date Acquired,Date Sold,Proceeds,Cost Basis,CUSIP,Quantity\n\
