@@ -57,11 +57,14 @@ fn switches() -> Vec<(&'static str, Switches)> {
 
 /// A block with its input as a parameter: `(case, the same from plain operations)`.
 fn block(name: &str, on: Switches) -> [Case; 2] {
+    block_of(name, on, config(on.style), [BATCH, TIME])
+}
+
+fn block_of(name: &str, on: Switches, config: BlockConfig, [batch, time]: [usize; 2]) -> [Case; 2] {
     let mut params = Params::new();
-    let input = params.add("x", normal([BATCH, TIME, 13], 1));
-    let bias = on.biased.then(|| params.add("bias", normal([3, TIME, TIME], 2)));
-    let config = BlockConfig { activation: on.activation, ..config(on.style) };
-    let block = config.init(&mut params, "block", &mut Random::new(4));
+    let input = params.add("x", normal([batch, time, config.dim], 1));
+    let bias = on.biased.then(|| params.add("bias", normal([config.heads, time, time], 2)));
+    let block = BlockConfig { activation: on.activation, ..config }.init(&mut params, "block", &mut Random::new(4));
     roughen(&mut params);
     let mask = on.padded.then(keep);
     let (plain, plain_mask) = (block.clone(), mask.clone());
@@ -211,6 +214,28 @@ fn assert_close(got: &[f32], wanted: &[f32], what: &str) {
     assert_eq!(got.len(), wanted.len());
     for (i, (got, wanted)) in got.iter().zip(wanted).enumerate() {
         assert!((got - wanted).abs() <= 2e-5 * (1.0 + wanted.abs()), "{what} at {i}: {got}, not {wanted}");
+    }
+}
+
+/// Compares a block of any sizes with its composition: batch, rows, width, heads, their width, hidden.
+pub fn compare_sizes([batch, time, dim, heads, head_dim, hidden]: [usize; 6]) {
+    let on = Switches { biased: true, ..switches()[0].1 };
+    let config = BlockConfig { dim, heads, head_dim, hidden, epsilon: 0.1, ..config(on.style) };
+    let [fused, reference] = block_of("any size", on, config, [batch, time]);
+    assert_near(output(&fused).data(), output(&reference).data(), "any size");
+    let (a, b) = (gradients(&fused), gradients(&reference));
+    for id in fused.params.ids() {
+        let what = format!("gradient of {}", fused.params.name(id));
+        assert_near(a.get(id).expect("a gradient"), b.get(id).expect("a gradient"), &what);
+    }
+}
+
+/// Close by the size of the largest number: what was added up on the way was of that size.
+#[track_caller]
+fn assert_near(got: &[f32], wanted: &[f32], what: &str) {
+    let largest = wanted.iter().fold(1.0_f32, |largest, x| largest.max(x.abs()));
+    for (i, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+        assert!((got - wanted).abs() <= 1e-4 * largest, "{what} at {i}: {got}, not {wanted}");
     }
 }
 

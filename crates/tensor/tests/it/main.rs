@@ -2,7 +2,9 @@
 
 mod fused;
 mod gradients;
+mod shapes;
 mod tape;
+mod torch;
 mod weights;
 
 use lotwise_tensor::{Array, Random, Shape};
