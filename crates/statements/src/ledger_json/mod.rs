@@ -8,7 +8,7 @@ pub use parse::{DEFAULT_ACCOUNT, JsonAccount, JsonAction, JsonEvent, JsonLedger,
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lotwise_core::{AccountKind, Money, Price, Rounding, Shares, Symbol, mul_div};
+use lotwise_core::{AccountKind, Money, OptionContract, Price, Rounding, Shares, Symbol, mul_div};
 
 use crate::formats::{Confidence, Format, FormatInfo, Sniff};
 use crate::gather::{Fault, Gathering, clip, describe};
@@ -71,17 +71,40 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 }
             };
             // A name means one lot or sale; a second one would make every reference to it doubtful.
-            if let JsonAction::Buy { id, .. } | JsonAction::Sell { id, .. } = &event.action
+            if let JsonAction::Buy { id, .. }
+            | JsonAction::Sell { id, .. }
+            | JsonAction::Open { id, .. }
+            | JsonAction::ShortSell { id, .. }
+            | JsonAction::Cover { id, .. } = &event.action
                 && !ids.insert(id.clone())
             {
                 gathering.quarantine(Fault::new("id", id, "names an earlier event already").into_note(event.row))?;
                 continue;
             }
             let mut transaction = transaction(&event, named(&event.account), &named);
-            if let JsonAction::Split { new, old } = event.action {
-                transaction.shares = holdings.split(&event.account, &transaction.symbol, new, old);
-            } else {
-                holdings.add(&event.account, &transaction);
+            match &event.action {
+                JsonAction::Split { new, old } => {
+                    transaction.shares = holdings.split(&event.account, &transaction.symbol, *new, *old);
+                }
+                JsonAction::Expire { contracts } => {
+                    // Options that were written come back to nothing from below.
+                    let written = holdings.held(&event.account, &transaction.symbol).is_negative();
+                    transaction.shares = Some(if written { *contracts } else { -*contracts });
+                    holdings.add(&event.account, &transaction);
+                }
+                _ => holdings.add(&event.account, &transaction),
+            }
+            if let JsonAction::Transfer { to, shares, .. } = &event.action {
+                // The other account has the same event from its side.
+                let arrives = Transaction {
+                    account: named(to),
+                    action: Action::TransferIn,
+                    shares: Some(*shares),
+                    lots: Vec::new(),
+                    ..transaction.clone()
+                };
+                holdings.add(to, &arrives);
+                gathering.accept(arrives)?;
             }
             gathering.accept(transaction)?;
         }
@@ -103,6 +126,10 @@ impl Holdings {
         let held = self.0.entry((transaction.symbol.clone(), account.to_owned())).or_default();
         // A sum out of range is no holding; the split then tells its ratio alone.
         *held = held.checked_add(transaction.shares.unwrap_or_default()).unwrap_or_default();
+    }
+
+    fn held(&self, account: &str, symbol: &Option<Symbol>) -> Shares {
+        self.0.get(&(symbol.clone(), account.to_owned())).copied().unwrap_or_default()
     }
 
     /// Splits the security in every account; returns the change in the one that the event names, `None` when a
@@ -144,22 +171,69 @@ fn transaction(event: &JsonEvent, account: String, named: &dyn Fn(&str) -> Strin
             let chosen: Vec<String> = lots.iter().map(|(lot, shares)| format!("{lot} {shares}")).collect();
             let chosen = (!chosen.is_empty()).then(|| format!("lots {}", chosen.join(", ")));
             transaction.description = describe(&[Some("sell"), kind.as_deref(), chosen.as_deref()]);
-            let lot = |(lot, shares): &(String, Shares)| StatedLot {
-                id: Some(named(lot)),
-                shares: *shares,
-                ..StatedLot::default()
-            };
-            transaction.lots = lots.iter().map(lot).collect();
+            transaction.lots = stated(lots, named);
             transaction.shares = Some(-*shares);
             transaction.price = exact_price(*amount, *shares);
             (transaction.amount, transaction.fees) = (*amount - *fee, *fee);
         }
+        JsonAction::Open { id, shares, basis, acquired } => {
+            (transaction.id, transaction.action) = (named(id), Action::TransferIn);
+            transaction.description = "open".to_owned();
+            transaction.shares = Some(*shares);
+            let (id, basis, acquired) = (Some(named(id)), *basis, *acquired);
+            transaction.lots = vec![StatedLot { id, acquired, shares: *shares, basis, ..StatedLot::default() }];
+        }
+        JsonAction::Remove { shares } => {
+            (transaction.action, transaction.shares) = (Action::TransferOut, Some(-*shares));
+            transaction.description = "remove".to_owned();
+        }
+        JsonAction::ReturnOfCapital { amount } => {
+            (transaction.action, transaction.amount) = (Action::ReturnOfCapital, *amount);
+            transaction.description = "return of capital".to_owned();
+        }
+        JsonAction::Transfer { to, shares, lots } => {
+            (transaction.action, transaction.shares) = (Action::TransferOut, Some(-*shares));
+            transaction.description = describe(&[Some("transfer to"), Some(to)]);
+            transaction.lots = stated(lots, named);
+        }
+        JsonAction::ShortSell { id, shares, amount, fee } => {
+            (transaction.id, transaction.action, transaction.shares) = (named(id), Action::Sell, Some(-*shares));
+            transaction.description = "short sell".to_owned();
+            transaction.detail = Some("short_sale".into());
+            transaction.price = exact_price(*amount, *shares);
+            (transaction.amount, transaction.fees) = (*amount - *fee, *fee);
+        }
+        JsonAction::Cover { id, shares, amount, fee, lots } => {
+            (transaction.id, transaction.action, transaction.shares) = (named(id), Action::Buy, Some(*shares));
+            transaction.description = "cover".to_owned();
+            transaction.detail = Some("short_cover".into());
+            transaction.price = exact_price(*amount, *shares);
+            (transaction.amount, transaction.fees) = (-(*amount + *fee), *fee);
+            transaction.lots = stated(lots, named);
+        }
+        JsonAction::Exercise { contracts } => option(&mut transaction, Action::OptionExercise, -*contracts),
+        JsonAction::Assign { contracts } => option(&mut transaction, Action::OptionAssign, *contracts),
+        JsonAction::Expire { contracts } => option(&mut transaction, Action::OptionExpire, -*contracts),
         JsonAction::Split { new, old } => {
             transaction.description = format!("split {new} for {old}");
             transaction.split_ratio = Some((*new, *old));
         }
     }
     transaction
+}
+
+/// The lots that an event names.
+fn stated(lots: &[(String, Shares)], named: &dyn Fn(&str) -> String) -> Vec<StatedLot> {
+    let lot =
+        |(lot, shares): &(String, Shares)| StatedLot { id: Some(named(lot)), shares: *shares, ..StatedLot::default() };
+    lots.iter().map(lot).collect()
+}
+
+/// What became of options; their symbol tells the terms.
+fn option(transaction: &mut Transaction, action: Action, contracts: Shares) {
+    (transaction.action, transaction.shares) = (action, Some(contracts));
+    transaction.description = action.name().replace('_', " ");
+    transaction.option = transaction.symbol.as_ref().and_then(|symbol| OptionContract::parse_occ(symbol.as_str()).ok());
 }
 
 /// The price per share, where it is a decimal that we can hold.

@@ -101,12 +101,85 @@ pub enum JsonAction {
         /// Old shares, above zero.
         old: Shares,
     },
+    /// Shares held without a purchase in the ledger: the lot `id`.
+    Open {
+        /// Name of the lot.
+        id: String,
+        /// Shares, above zero.
+        shares: Shares,
+        /// Basis in total, where it is known.
+        basis: Option<Money>,
+        /// Acquisition date, where it is known.
+        acquired: Option<Date>,
+    },
+    /// Shares that leave the ledger without a sale.
+    Remove {
+        /// Shares, above zero.
+        shares: Shares,
+    },
+    /// A payment that lowers the basis.
+    ReturnOfCapital {
+        /// What is paid, zero or more.
+        amount: Money,
+    },
+    /// Shares that move to another account of the ledger.
+    Transfer {
+        /// That account.
+        to: String,
+        /// Shares, above zero.
+        shares: Shares,
+        /// Lots chosen and shares of each; empty where the account's method decides.
+        lots: Vec<(String, Shares)>,
+    },
+    /// Sale of borrowed shares.
+    ShortSell {
+        /// Name of the short position.
+        id: String,
+        /// Shares sold, above zero.
+        shares: Shares,
+        /// Total price before the fee, zero or more.
+        amount: Money,
+        /// Fee, zero or more.
+        fee: Money,
+    },
+    /// Purchase that gives borrowed shares back.
+    Cover {
+        /// Name of the purchase.
+        id: String,
+        /// Shares bought, above zero.
+        shares: Shares,
+        /// Total price before the fee, zero or more.
+        amount: Money,
+        /// Fee, zero or more.
+        fee: Money,
+        /// Short positions closed and shares of each; empty where the account's method decides.
+        lots: Vec<(String, Shares)>,
+    },
+    /// Own options exercised.
+    Exercise {
+        /// Contracts, above zero.
+        contracts: Shares,
+    },
+    /// Written options assigned.
+    Assign {
+        /// Contracts, above zero.
+        contracts: Shares,
+    },
+    /// Options that lapse.
+    Expire {
+        /// Contracts, above zero.
+        contracts: Shares,
+    },
 }
 
 const LEDGER_FIELDS: [&str; 9] =
     ["format", "id", "title", "source", "options", "accounts", "events", "expected", "description"];
-const EVENT_FIELDS: [&str; 11] =
-    ["date", "type", "id", "qty", "amount", "fee", "account", "symbol", "kind", "lots", "ratio"];
+const EVENT_FIELDS: [&str; 14] = [
+    "date", "type", "id", "qty", "amount", "fee", "account", "symbol", "kind", "lots", "ratio", "basis", "acquired",
+    "to",
+];
+/// Events of the tax engine of which a statement cannot carry all that they need.
+const NOT_CARRIED: [&str; 4] = ["gift", "inherit", "spinoff", "exchange"];
 
 /// Reads the text of a JSON ledger: an object with `cases`, or one ledger with `events`.
 ///
@@ -242,7 +315,64 @@ fn event(fields: &Fields<'_>, row: u32, accounts: &[JsonAccount]) -> Result<Json
             let (new, old) = ratio(fields)?;
             JsonAction::Split { new, old }
         }
-        _ => return Err(Fault::new("type", &kind, "is none of buy, sell and split")),
+        "short_sell" | "cover" => {
+            let shares = above_zero("qty", decimal(fields, "qty", Shares::parse)?)?;
+            let amount = not_negative("amount", decimal(fields, "amount", Money::parse)?)?
+                .ok_or_else(|| Fault::missing("amount"))?;
+            let fee = not_negative("fee", decimal(fields, "fee", Money::parse)?)?.unwrap_or(Money::ZERO);
+            let id = required("id")?;
+            if kind == "cover" {
+                JsonAction::Cover { id, shares, amount, fee, lots: lots(fields, shares)? }
+            } else {
+                JsonAction::ShortSell { id, shares, amount, fee }
+            }
+        }
+        "open" => JsonAction::Open {
+            id: required("id")?,
+            shares: above_zero("qty", decimal(fields, "qty", Shares::parse)?)?,
+            basis: not_negative("basis", decimal(fields, "basis", Money::parse)?)?,
+            acquired: match text_field(fields, "acquired")? {
+                Some(text) => Some(
+                    Date::parse(&text)
+                        .map_err(|_| Fault::new("acquired", &text, "is not a date (expected YYYY-MM-DD)"))?,
+                ),
+                None => None,
+            },
+        },
+        "remove" => JsonAction::Remove { shares: above_zero("qty", decimal(fields, "qty", Shares::parse)?)? },
+        "return_of_capital" => JsonAction::ReturnOfCapital {
+            amount: not_negative("amount", decimal(fields, "amount", Money::parse)?)?
+                .ok_or_else(|| Fault::missing("amount"))?,
+        },
+        "transfer" => {
+            let to = required("to")?;
+            if to == account || accounts.iter().all(|known| known.id != to) {
+                return Err(Fault::new("to", &to, "is not another account of the ledger"));
+            }
+            let shares = above_zero("qty", decimal(fields, "qty", Shares::parse)?)?;
+            JsonAction::Transfer { to, shares, lots: lots(fields, shares)? }
+        }
+        "exercise" | "assign" | "expire" => {
+            if symbol.is_none() {
+                return Err(Fault::missing("symbol"));
+            }
+            let contracts = above_zero("qty", decimal(fields, "qty", Shares::parse)?)?;
+            match kind.as_str() {
+                "exercise" => JsonAction::Exercise { contracts },
+                "assign" => JsonAction::Assign { contracts },
+                _ => JsonAction::Expire { contracts },
+            }
+        }
+        known if NOT_CARRIED.contains(&known) => {
+            let reason =
+                "is an event that a statement cannot carry whole; enter what it came to as open, remove or split";
+            return Err(Fault::new("type", known, reason));
+        }
+        _ => {
+            let reason = "is none of buy, sell, split, open, remove, transfer, return_of_capital, short_sell, cover, \
+                          exercise, assign and expire";
+            return Err(Fault::new("type", &kind, reason));
+        }
     };
     Ok(JsonEvent { date, account, symbol: symbol.transpose()?, action, row })
 }

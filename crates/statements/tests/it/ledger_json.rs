@@ -75,7 +75,20 @@ fn events_that_cannot_be_read_are_quarantined_with_field_and_reason() {
         (r#"{"type": "buy"}"#, "2: date is missing"),
         (r#"{"date": "2024-02-30", "type": "buy"}"#, "2: date is not a date (expected YYYY-MM-DD)"),
         (r#"{"date": 5, "type": "buy"}"#, "2: date is not a text"),
-        (r#"{"date": "2024-02-03", "type": "gift"}"#, "2: type is none of buy, sell and split"),
+        (
+            r#"{"date": "2024-02-03", "type": "gift"}"#,
+            "2: type is an event that a statement cannot carry whole; enter what it came to as open, remove or split",
+        ),
+        (
+            r#"{"date": "2024-02-03", "type": "dance"}"#,
+            "2: type is none of buy, sell, split, open, remove, transfer, return_of_capital, short_sell, cover, exercise, \
+             assign and expire",
+        ),
+        (
+            r#"{"date": "2024-02-03", "type": "transfer", "to": "T", "qty": 1}"#,
+            "2: to is not another account of the ledger",
+        ),
+        (r#"{"date": "2024-02-03", "type": "expire", "qty": 1}"#, "2: symbol is missing"),
         (r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 0, "amount": 1}"#, "2: qty is not above zero"),
         (
             r#"{"date": "2024-02-03", "type": "buy", "id": "L", "qty": 1e-12, "amount": 1}"#,
@@ -126,4 +139,37 @@ fn what_has_another_shape_is_refused_with_its_place() {
         let message = refusal(text).to_string();
         assert!(message.starts_with(expected), "{text}: {message}");
     }
+}
+
+#[test]
+fn further_events_read_as_far_as_a_statement_carries_them() {
+    let text = r#"{"accounts": [{"id": "T", "type": "taxable"}, {"id": "I", "type": "roth"}], "events": [
+  {"date": "2024-01-02", "type": "open", "id": "L0", "qty": 10, "basis": "99.5", "acquired": "2020-05-05"},
+  {"date": "2024-01-03", "type": "transfer", "to": "I", "qty": 4, "lots": [{"lot": "L0", "qty": 4}]},
+  {"date": "2024-01-04", "type": "remove", "qty": 1},
+  {"date": "2024-01-05", "type": "return_of_capital", "amount": 3},
+  {"date": "2024-01-06", "type": "short_sell", "id": "S1", "symbol": "OAK", "qty": 2, "amount": 20, "fee": 1},
+  {"date": "2024-01-07", "type": "cover", "id": "C1", "symbol": "OAK", "qty": 2, "amount": 10, "lots": [{"lot": "S1", "qty": 2}]},
+  {"date": "2024-01-08", "type": "sell", "id": "S2", "symbol": "ACRN240621C00050000", "qty": 1, "amount": 50},
+  {"date": "2024-06-21", "type": "expire", "symbol": "ACRN240621C00050000", "qty": 1}]}"#;
+    let statement = statement(text);
+    assert_eq!(
+        told(&statement),
+        [
+            "2024-01-02 transfer_in SECURITY 10 @ - = 0.00, 0.00 USD -",
+            "2024-01-03 transfer_in SECURITY 4 @ - = 0.00, 0.00 USD -",
+            "2024-01-03 transfer_out SECURITY -4 @ - = 0.00, 0.00 USD -",
+            "2024-01-04 transfer_out SECURITY -1 @ - = 0.00, 0.00 USD -",
+            "2024-01-05 return_of_capital SECURITY - @ - = 3.00, 0.00 USD -",
+            "2024-01-06 sell OAK -2 @ 10.00 = 19.00, 1.00 USD short_sale",
+            "2024-01-07 buy OAK 2 @ 5.00 = -10.00, 0.00 USD short_cover",
+            "2024-01-08 sell ACRN240621C00050000 -1 @ 50.00 = 50.00, 0.00 USD -",
+            "2024-06-21 option_expire ACRN240621C00050000 1 @ - = 0.00, 0.00 USD -",
+        ]
+    );
+    assert_eq!(statement.transactions[1].account, "I");
+    let lot = &statement.transactions[0].lots[0];
+    assert_eq!((lot.id.as_deref(), lot.basis.unwrap().to_string().as_str()), (Some("L0"), "99.50"));
+    assert_eq!(statement.transactions[6].lots[0].id.as_deref(), Some("S1"));
+    assert!(asked(&statement).is_empty());
 }
