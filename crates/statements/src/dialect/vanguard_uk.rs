@@ -10,7 +10,7 @@ use super::row::{Fault, Row, normal};
 use super::sections::Part;
 use super::{AmountMeaning, Class, Classify, Dialect, Footer, Kind, Role, Rule, Words, look_up, needed};
 use crate::cell::{self, Comma, DateStyle};
-use crate::formats::{Format, FormatInfo};
+use crate::formats::{Confidence, Format, FormatInfo};
 use crate::gather::clip;
 use crate::{Action as A, RowNote, Statement, Transaction};
 
@@ -27,7 +27,15 @@ pub(crate) const FORMAT: Format = Format {
         extensions: &["csv"],
         example: "Cash Transactions … Date,Details,Amount,Balance",
     },
-    recognise: |sniff| super::recognise_parts(PARTS, sniff),
+    recognise: |sniff| {
+        // Banks have tables with the columns of the cash section; the sections' titles are this report's own.
+        let head = sniff.head.to_ascii_lowercase();
+        let titles = ["cash transactions", "investment transactions", "investmentname"];
+        match titles.iter().any(|title| head.contains(title)) {
+            true => super::recognise_parts(PARTS, sniff),
+            false => Confidence::No,
+        }
+    },
     read: |text, options| super::read_parts(ID, PARTS, text, options).map(once),
 };
 

@@ -1,6 +1,6 @@
 //! Exports of more brokers: each with its quirks, and hostile rows with the cell to blame.
 
-use crate::told::{asked, lots, notes, statement, told};
+use crate::told::{asked, lots, notes, refusal, statement, told};
 
 /// `row column value` of each quarantined record.
 fn blamed(read: &lotwise_statements::Statement) -> Vec<String> {
@@ -170,6 +170,14 @@ fn vanguard_uk_counts_a_trade_of_two_sections_once() {
     assert!(read.transactions.iter().all(|one| one.account == "My General account"));
     assert_eq!(notes(&read.ignored), ["17: investment transaction: the same trade as the cash transaction in row 7"]);
     assert_eq!(blamed(&read), ["11 Details Bought some Birch Fund"]);
+}
+
+#[test]
+fn a_banks_table_is_no_report_of_vanguard_uk() {
+    let error = refusal(
+        "Date,Details,Amount,Balance\n08/03/2022,Card payment,-15.00,985.00\n09/03/2022,Salary,15.00,1000.00\n",
+    );
+    assert!(error.to_string().starts_with("not a known export"), "{error}");
 }
 
 #[test]
