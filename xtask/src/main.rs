@@ -1,6 +1,7 @@
 //! Tasks of this house: `cargo xtask layers`, `cargo xtask ci`, and makers of generated files.
 
 mod ci;
+mod crash;
 mod fixtures;
 mod layers;
 mod sample;
@@ -35,6 +36,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Kill the program at random moments of import, undo, restore and migration, and look at what is left
+    Crash {
+        /// How often
+        #[arg(long, default_value_t = 200)]
+        runs: u32,
+        /// Which moments
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// The checks over the folder `../shared`, where it is there
     Shared,
 }
@@ -44,6 +54,7 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Ci { with_tests } => ci::run(with_tests),
         Task::Sample { check } => sample::run(check),
+        Task::Crash { runs, seed } => crash::run(runs, seed),
         Task::Shared => shared::run(),
     };
     match done {

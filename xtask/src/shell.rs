@@ -16,9 +16,14 @@ fn cargo() -> String {
 pub fn cargo_run(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
     let mut command = Command::new(cargo());
     command.args(arguments).envs(environment.iter().copied()).current_dir(workspace::root());
-    // Set for the program that `cargo run` starts, which is this one; cargo-machete takes it for a
-    // sign that it is run from its own sources.
-    command.env_remove("CARGO_PKG_NAME");
+    // Set for the program that `cargo run` starts, which is this one: cargo-machete takes the name for a sign
+    // that it is run from its own sources, and some build scripts run again when they change.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     let status = command.status().with_context(|| format!("cannot start cargo {}", arguments.join(" ")))?;
     if !status.success() {
         bail!("`cargo {}` failed", arguments.join(" "));

@@ -175,7 +175,8 @@ fn unread(connection: &Connection) -> rusqlite::Result<Check> {
     Ok(if count == 0 {
         Check::new("unread-rows", Health::Good, "every row of every file was read")
     } else {
-        let message = format!("{} of {files} files could not be read", rows(count, "", "").trim());
+        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let message = format!("{} of {files} could not be read", rows(count, "", "").trim());
         Check::new("unread-rows", Health::Notice, message)
             .help("correct the file, take its import back (lotwise import undo ID) and import it again")
     })

@@ -59,7 +59,7 @@ impl Ledger {
         };
         let (connection, version) = match connect(path, folder).and_then(versioned) {
             // The file may be written and its folder may not.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) => {
                 return Self::open_untouched(folder, path);
             }
             found => found.map_err(told)?,

@@ -11,6 +11,7 @@ mod ledger;
 mod prices;
 mod program;
 mod settings;
+mod store;
 mod tax;
 mod tax_report;
 mod verify;
