@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lotwise_core::Money;
+use lotwise_core::{Money, Shares};
 use lotwise_statements::{Action, ReadOptions, Statement, Transaction, read};
 
 /// What one file must come out as.
@@ -552,15 +552,18 @@ fn group(format: &str, transaction: &Transaction) -> &'static str {
             "other"
         }
         Action::Deposit | Action::Withdrawal | Action::TransferIn | Action::TransferOut => "cash_move",
-        Action::Split
-        | Action::Spinoff
-        | Action::Merger
-        | Action::OptionOpen
+        // The README goes by the report's own BUY and SELL, also for what happens to options.
+        Action::OptionOpen
         | Action::OptionClose
         | Action::OptionExercise
         | Action::OptionAssign
-        | Action::OptionExpire
-        | Action::Grant
-        | Action::Other => "other",
+        | Action::OptionExpire => {
+            if transaction.shares.is_some_and(Shares::is_negative) {
+                "sell"
+            } else {
+                "buy"
+            }
+        }
+        Action::Split | Action::Spinoff | Action::Merger | Action::Grant | Action::Other => "other",
     }
 }
