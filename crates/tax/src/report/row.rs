@@ -257,7 +257,8 @@ impl Draft {
             row.lots.dedup();
         }
         if row.description.is_empty() {
-            row.description = format!("{} sh. {}", row.shares, row.symbol);
+            let unit = if row.kind == SecurityKind::Option { "contracts" } else { "sh." };
+            row.description = format!("{} {unit} {}", row.shares, row.symbol);
         }
         row.proceeds = amounts.round(row.proceeds);
         row.basis = row.basis.map(|basis| amounts.round(basis));

@@ -110,6 +110,11 @@ fn each_difference_has_its_cause_and_its_code() {
             vec!["basis: corporate_action B 50.00"],
         ),
         (
+            "2023-03-01 buy 10 AAA @ 100\n2023-06-01 buy 10 AAA @ 80\n2025-02-03 sell 10 AAA @ 110",
+            "10 AAA 2023-06-01 2025-02-03 1100 800 long",
+            vec!["basis: lot_method B -200.00", "acquired: lot_method"],
+        ),
+        (
             "2023-03-01 buy 10 AAA @ 100\n2025-01-02 buy 10 AAA @ 95\n2025-02-03 sell 10 AAA @ 110 lots L2=10",
             "10 AAA 2023-03-01 2025-02-03 1100 1000 long",
             vec!["basis: lot_method B 50.00", "term: lot_method T 0.00", "acquired: lot_method"],

@@ -305,6 +305,20 @@ fn digital_assets_have_their_own_boxes_and_no_txf() {
 }
 
 #[test]
+fn options_are_counted_in_contracts() {
+    let contract = "AAA250620C00010000";
+    let report = report_by(
+        &format!("2025-01-06 buy 2 {contract} for 300\n2025-02-03 sell 2 {contract} for 500"),
+        |row| RowFacts::assumed(SecurityKind::of(&row.symbol, &lotwise_tax::Rules::default()), row),
+        |_| {},
+    );
+    assert_eq!(
+        show(&report),
+        format!("A | 2 contracts {contract} | 01/06/2025 | 02/03/2025 | 500.00 | 300.00 |  | 0.00 | 200.00\n")
+    );
+}
+
+#[test]
 fn what_the_broker_reported_wrongly_is_shown_and_corrected() {
     let facts = |row: &SaleRow| {
         let mut facts = stock(row);

@@ -84,7 +84,7 @@ pub fn rows_table(shown: &Shown<'_>, figures: Figures, width: Width) -> Table {
 /// Column (a), whose number of shares is hidden with the amounts.
 pub fn description(row: &FormRow, figures: Figures) -> String {
     if figures.masked() {
-        format!("{} sh. {}", figures.share_count(row.shares), row.symbol)
+        row.description.replacen(&row.shares.to_string(), &figures.share_count(row.shares), 1)
     } else {
         row.description.clone()
     }

@@ -6,7 +6,7 @@ use lotwise_core::{Date, Money, Symbol};
 use super::pairing::Pair;
 use super::{Cause, Difference, Field, Figure, OwnSide};
 use crate::book::book;
-use crate::model::{AccountId, EventKind, Ledger, LotSelection, LotsLeave, Method, Rules, SaleRow};
+use crate::model::{AccountId, EventKind, Ledger, LotSelection, LotsLeave, Method, Rules, SaleRow, Scope};
 
 /// Brokers round rows to cents.
 const CENT: Money = Money::from_billionths(10_000_000);
@@ -63,10 +63,10 @@ impl<'a> Alternatives<'a> {
         }
         // A broker sees one account and one security at a time.
         let mut alone = self.own.ledger.clone();
-        alone.events.retain(|event| event.account == *account || matches!(event.kind, EventKind::Split { .. }));
+        alone.events.retain(|event| event.account == *account || concerns_all(&event.kind));
         let rules = Rules { identity_groups: Vec::new(), ..self.own.rules.clone() };
         self.try_booking(Cause::WashElsewhere, Some(account.clone()), &alone, &rules);
-        for method in [Method::Fifo, Method::Lifo, Method::Hifo] {
+        for method in [Method::Fifo, Method::Lifo, Method::Hifo, Method::Lofo, Method::Average] {
             let ledger = by_method(self.own.ledger, account, method);
             self.try_booking(Cause::LotMethod(method), Some(account.clone()), &ledger, self.own.rules);
         }
@@ -80,11 +80,25 @@ impl<'a> Alternatives<'a> {
     /// A corporate action on the security between the purchase and the sale.
     fn has_corporate_action(&self, symbol: &Symbol, from: Option<Date>, until: Date) -> bool {
         self.own.ledger.events.iter().any(|event| {
-            event.symbol == *symbol
+            let (concerned, other) = match &event.kind {
+                EventKind::Split { .. } | EventKind::ReturnOfCapital { .. } => (true, None),
+                EventKind::SpinOff { to, .. } | EventKind::Exchange { to, .. } => (true, Some(to)),
+                _ => (false, None),
+            };
+            concerned
+                && (event.symbol == *symbol || other == Some(symbol))
                 && event.date <= until
                 && from.is_none_or(|from| event.date >= from)
-                && matches!(event.kind, EventKind::Split { .. } | EventKind::ReturnOfCapital { .. })
         })
+    }
+}
+
+/// What one account reports and every account has.
+fn concerns_all(kind: &EventKind) -> bool {
+    match kind {
+        EventKind::Split { .. } => true,
+        EventKind::SpinOff { scope, .. } | EventKind::Exchange { scope, .. } => *scope == Scope::Household,
+        _ => false,
     }
 }
 
@@ -92,8 +106,8 @@ fn without_fees(ledger: &Ledger, of_sales: bool, of_purchases: bool) -> Ledger {
     let mut ledger = ledger.clone();
     for event in &mut ledger.events {
         match &mut event.kind {
-            EventKind::Sell { fee, .. } if of_sales => *fee = Money::ZERO,
-            EventKind::Buy { fee, .. } if of_purchases => *fee = Money::ZERO,
+            EventKind::Sell { fee, .. } | EventKind::ShortSell { fee, .. } if of_sales => *fee = Money::ZERO,
+            EventKind::Buy { fee, .. } | EventKind::Cover { fee, .. } if of_purchases => *fee = Money::ZERO,
             _ => {}
         }
     }
