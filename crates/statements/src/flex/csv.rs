@@ -54,7 +54,7 @@ const RENAMED: [(&str, &str); 20] = [
 ];
 
 /// Attributes whose columns differ in case alone.
-const SAME: [&str; 40] = [
+const SAME: [&str; 44] = [
     "accountId",
     "acctAlias",
     "actionID",
@@ -64,16 +64,20 @@ const SAME: [&str; 40] = [
     "commission",
     "commissionCurrency",
     "conid",
+    "cost",
     "currency",
     "cusip",
     "date",
     "description",
     "direction",
     "expiry",
+    "fifoPnlRealized",
+    "holdingPeriodDateTime",
     "isin",
     "listingExchange",
     "multiplier",
     "netCash",
+    "openDateTime",
     "position",
     "price",
     "proceeds",
