@@ -17,6 +17,8 @@ use crate::{Action, Error, Statement, Transaction};
 
 /// Records in which a header is looked for.
 const HEADER_WITHIN: usize = 100;
+/// More cells are no header.
+const WIDEST_HEADER: usize = 512;
 
 /// Places of the columns of one header.
 struct Header {
@@ -55,17 +57,23 @@ fn find_header(map: &Map, content: &str) -> Result<(Header, u32, u8), Error> {
 
 /// The places, or how many columns are missing and the first of them.
 fn header(map: &Map, cells: &[Cow<'_, str>]) -> Result<Header, (usize, String)> {
-    let names: Vec<String> = cells.iter().map(|cell| normal(cell)).collect();
+    if cells.len() > WIDEST_HEADER {
+        return Err((usize::MAX, String::new()));
+    }
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, cell) in cells.iter().enumerate() {
+        names.entry(normal(cell)).or_insert(place);
+    }
     let mut at: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
     let (mut missing, mut first) = (0, None);
     for (role, wanted) in map.columns.roles() {
-        let mut places = wanted.all().iter().filter_map(|name| names.iter().position(|known| *known == normal(name)));
+        let mut places = wanted.all().iter().filter_map(|name| names.get(&normal(name)).copied());
         let found: Vec<usize> = if role == "fees" { places.collect() } else { places.next().into_iter().collect() };
         let needed = !map.lenient || matches!(role, "date" | "action") || map.required.iter().any(|name| name == role);
         let all_fees = map.lenient || role != "fees" || found.len() == wanted.all().len();
         if !wanted.all().is_empty() && (found.is_empty() || !all_fees) && needed {
             missing += 1;
-            let lacking = wanted.all().iter().find(|name| !names.contains(&normal(name)));
+            let lacking = wanted.all().iter().find(|name| !names.contains_key(&normal(name)));
             first = first.or_else(|| lacking.cloned());
         }
         if !found.is_empty() {
