@@ -7,8 +7,9 @@
 
 The job: 320 windows of 60 bars with 16 features, a linear layer, 4 pre-norm blocks (4 heads, 256 hidden), the mean
 over bars, a linear head; forward, backward and AdamW. Inference: 10 windows. Both sides get the same number of
-threads; each round runs every job once on each side, a few repetitions each, and the table shows medians over the
-rounds of each side's median and least time. Scores are computed by PyTorch's own fused attention.
+threads; each round runs every job once on each side, a few repetitions each. The table shows medians over the rounds
+of the wall clock, the least time in brackets, and in square brackets the time spent on processors, which a busy machine
+disturbs least (PyTorch's threads wait by spinning). Attention is PyTorch's own fused one.
 """
 
 import argparse
@@ -18,6 +19,12 @@ import statistics
 import subprocess
 import sys
 import time
+
+
+def processor_ms() -> float:
+    """Milliseconds that the threads of this process have spent on a processor."""
+    tasks = [f"/proc/self/task/{task}/schedstat" for task in os.listdir("/proc/self/task")]
+    return sum(int(open(task).read().split()[0]) for task in tasks) / 1e6
 
 
 def peer(job: str, threads: int, repeats: int, compiled: bool) -> dict:
@@ -75,13 +82,14 @@ def peer(job: str, threads: int, repeats: int, compiled: bool) -> dict:
             with torch.inference_mode():
                 return forward(x)[0].item()
 
-    times = []
+    times, busy = [], []
     for i in range(repeats + 3):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), processor_ms()
         step()
         if i >= 3:
             times.append((time.perf_counter() - start) * 1e3)
-    return {"median_ms": statistics.median(times), "least_ms": min(times), "version": torch.__version__}
+            busy.append(processor_ms() - before)
+    return {"median_ms": statistics.median(times), "least_ms": min(times), "processor_ms": statistics.median(busy)}
 
 
 def main() -> None:
@@ -119,14 +127,18 @@ def main() -> None:
                 for side, run in sides.items():
                     seen.setdefault((job, threads), {}).setdefault(side, []).append(run(job, threads))
         print(f"round {round_ + 1} of {options.rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    print("| job | threads | " + " | ".join(f"{side}, ms (least)" for side in sides) + " | ratio | ratio of least |")
-    print("|---|---|" + "---|" * len(sides) + "---|---|")
+    print("| job | threads | " + " | ".join(f"{side}, ms (least) [processor]" for side in sides) + " | ratio (least) [processor] |")
+    print("|---|---|" + "---|" * len(sides) + "---|")
     for (job, threads), results in seen.items():
-        middle = {side: statistics.median(r["median_ms"] for r in rows) for side, rows in results.items()}
-        least = {side: min(r["least_ms"] for r in rows) for side, rows in results.items()}
-        cells = " | ".join(f"{middle[side]:.1f} ({least[side]:.1f})" for side in sides)
-        ratios = f"{middle['ours'] / middle['eager']:.2f} | {least['ours'] / least['eager']:.2f}"
-        print(f"| {job} | {threads} | {cells} | {ratios} |")
+        def cell(side: str) -> list:
+            rows = results[side]
+            middle = [statistics.median(row[key] for row in rows) for key in ("median_ms", "processor_ms")]
+            return [middle[0], min(row["least_ms"] for row in rows), middle[1]]
+
+        cells = {side: cell(side) for side in sides}
+        shown = " | ".join(f"{a:.1f} ({b:.1f}) [{c:.1f}]" for a, b, c in cells.values())
+        a, b, c = (ours / theirs for ours, theirs in zip(cells["ours"], cells["eager"]))
+        print(f"| {job} | {threads} | {shown} | {a:.2f} ({b:.2f}) [{c:.2f}] |")
 
 
 if __name__ == "__main__":

@@ -390,26 +390,30 @@ impl BlockNode {
         let product = |d: &[f32], from: usize, turned: &[f32], to: usize, out: &mut [f32]| {
             kernel::gemm(Mat::new(d, rows, from), Mat::new(turned, from, to), out, to, false);
         };
-        // The gradient as it passes one of the block's dropouts.
-        let through = |site: u64, d: &[f32], dropped: &mut [f32]| {
-            dropped.copy_from_slice(d);
-            self.drop(site, first, dropped, dim);
-        };
+        // The gradient as it passes one of the block's dropouts; copied only where there is one.
+        fn through<'a>(node: &BlockNode, site: u64, first: usize, d: &'a [f32], aside: &'a mut [f32]) -> &'a [f32] {
+            if node.dropout.is_none() {
+                return d;
+            }
+            aside.copy_from_slice(d);
+            node.drop(site, first, aside, node.config.dim);
+            aside
+        }
 
-        through(AFTER_FEED_FORWARD, d, dropped);
-        product(dropped, dim, down_t, wide, d_wide);
+        let passed = through(self, AFTER_FEED_FORWARD, first, d, dropped);
+        product(passed, dim, down_t, wide, d_wide);
         self.drop(AFTER_ACTIVATION, first, d_wide, wide);
         activation.apply_with_slope(hidden, active, d_wide);
         self.drop(AFTER_ACTIVATION, first, active, wide);
-        linear(sums, 10, active, wide, dropped, dim);
+        linear(sums, 10, active, wide, passed, dim);
         self.norm(on, 6, middle, normed);
         linear(sums, 8, normed, dim, d_wide, wide);
         product(d_wide, wide, up_t, dim, normed);
         norm(sums, 6, middle, normed, d);
 
-        through(AFTER_ATTENTION, d, dropped);
-        linear(sums, 4, answers, inner, dropped, dim);
-        product(dropped, dim, out_t, inner, d_answers);
+        let passed = through(self, AFTER_ATTENTION, first, d, dropped);
+        linear(sums, 4, answers, inner, passed, dim);
+        product(passed, dim, out_t, inner, d_answers);
         let heads = self.heads();
         for i in 0..rows / self.time {
             let range = i * self.time * 3 * inner..(i + 1) * self.time * 3 * inner;

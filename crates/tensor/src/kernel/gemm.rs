@@ -166,8 +166,8 @@ fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     tiles!(1);
 }
 
-/// A panel of `b` with its rows side by side, filled up with zeros to `whole` columns.
-#[inline(always)]
+/// A panel of `b` with its rows side by side (one copy for all kernels: it only moves numbers), filled up with zeros to `whole` columns.
+#[inline(never)]
 fn pack(b: Mat<'_>, part: Part, whole: usize) -> scratch::Scratch {
     let Part { depth, first, column, width, .. } = part;
     let mut packed = scratch::take(depth * whole);
@@ -178,19 +178,42 @@ fn pack(b: Mat<'_>, part: Part, whole: usize) -> scratch::Scratch {
             to[width..].fill(0.0);
         }
     } else {
-        for j in 0..whole {
-            let start = if j < width { (column + j) * b.column_step + first * b.row_step } else { 0 };
+        // Column `j` of the panel is a row of memory, or every `row_step`-th number from its start on.
+        let source = |j: usize| &b.data[(column + j) * b.column_step + first * b.row_step..];
+        let mut done = 0;
+        if b.row_step == 1 {
+            while done + 4 <= width {
+                let rows = [0, 1, 2, 3].map(|j| &source(done + j)[..depth]);
+                turn_four(rows, &mut packed[done..], whole);
+                done += 4;
+            }
+        }
+        for j in done..whole {
             let to = packed[j..].iter_mut().step_by(whole);
-            if j >= width {
-                to.for_each(|to| *to = 0.0);
-            } else if b.row_step == 1 {
-                to.zip(&b.data[start..start + depth]).for_each(|(to, &from)| *to = from);
+            if j < width {
+                to.zip(source(j).iter().step_by(b.row_step)).for_each(|(to, &from)| *to = from);
             } else {
-                to.zip(b.data[start..].iter().step_by(b.row_step)).for_each(|(to, &from)| *to = from);
+                to.for_each(|to| *to = 0.0);
             }
         }
     }
     packed
+}
+
+/// Writes four rows as four columns side by side, in squares that fit registers.
+fn turn_four(rows: [&[f32]; 4], to: &mut [f32], step: usize) {
+    let squares = rows.map(|row| row.as_chunks::<4>());
+    let whole = squares[0].0.len();
+    for i in 0..whole {
+        let square = squares.map(|square| square.0[i]);
+        for q in 0..4 {
+            let start = (4 * i + q) * step;
+            to[start..start + 4].copy_from_slice(&square.map(|row| row[q]));
+        }
+    }
+    for i in 4 * whole..rows[0].len() {
+        to[i * step..i * step + 4].copy_from_slice(&rows.map(|row| row[i]));
+    }
 }
 
 /// `ROWS` rows and `VECTORS` vectors of the product, held in registers over the whole depth.

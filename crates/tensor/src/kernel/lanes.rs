@@ -84,6 +84,12 @@ pub(crate) trait Lanes: Copy {
         lanes[0]
     }
 
+    /// The largest lane; not a number where one of them is not.
+    #[inline(always)]
+    fn largest(self, v: Self::V) -> f32 {
+        self.fold(v, |a, b| if a > b || a.is_nan() { a } else { b })
+    }
+
     /// The sum of the lanes.
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {
@@ -256,6 +262,11 @@ lanes!(
     #[inline(always)]
     fn sum(self, v: __m512) -> f32 {
         unsafe { _mm512_reduce_add_ps(v) }
+    },
+    #[inline(always)]
+    fn largest(self, v: __m512) -> f32 {
+        let lost = unsafe { _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(v, v) };
+        if lost == 0 { unsafe { _mm512_reduce_max_ps(v) } } else { f32::NAN }
     },
 );
 

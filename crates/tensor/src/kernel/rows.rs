@@ -212,7 +212,7 @@ pub(super) fn softmax<L: Lanes>(
                 largest = l.max(largest, l.read_part(&row[at], nothing));
             }
         );
-        let top = l.fold(largest, |a, b| if a > b || a.is_nan() { a } else { b });
+        let top = l.largest(largest);
         if top == nothing {
             row.fill(0.0);
             continue;

@@ -50,7 +50,8 @@ fn inputs(torch: &Weights, case: &str) -> Params {
 #[test]
 fn operations() {
     let torch = torch();
-    let all: &[(&str, fn(&mut Tape, &[Var]) -> Var)] = &[
+    type Build = fn(&mut Tape, &[Var]) -> Var;
+    let all: &[(&str, Build)] = &[
         ("relu", |t, v| t.relu(v[0])),
         ("gelu", |t, v| t.gelu(v[0])),
         ("sigmoid", |t, v| t.sigmoid(v[0])),
