@@ -62,8 +62,53 @@ impl LotAnswer {
     }
 }
 
+/// How shares came that were not bought, as an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A gift (tax rule 2.5).
+    Gift {
+        /// The donor's total basis.
+        basis: Option<Money>,
+        /// When the donor acquired them.
+        acquired: Option<Date>,
+        /// Market value in total on the day of the gift.
+        value: Money,
+    },
+    /// An inheritance (tax rule 2.6).
+    Inherited {
+        /// Market value in total on the day that counts.
+        value: Option<Money>,
+        /// Day of death.
+        died: Option<Date>,
+    },
+}
+
+/// Reads `gift BASIS DATE VALUE` and `inherited VALUE DATE`; `unknown` stands for what is not known.
+pub(crate) fn origin(text: &str) -> Option<Origin> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let money = |word: &str| Money::parse(word.trim_start_matches('$')).ok().filter(|amount| !amount.is_negative());
+    let date = |word: &str| Date::parse(word).ok();
+    let known = |word: &&str| *word != "unknown";
+    match *words.as_slice() {
+        ["gift", basis, acquired, value] => {
+            let (basis_known, date_known) = (known(&basis), known(&acquired));
+            let (basis, acquired) = (money(basis), date(acquired));
+            let read = basis.is_some() == basis_known && acquired.is_some() == date_known;
+            read.then_some(Origin::Gift { basis, acquired, value: money(value)? })
+        }
+        ["inherited", value] => Some(Origin::Inherited { value: Some(money(value)?), died: None }),
+        ["inherited", value, died] => {
+            let value_known = known(&value);
+            let value = money(value);
+            (value.is_some() == value_known).then_some(Origin::Inherited { value, died: Some(date(died)?) })
+        }
+        _ => None,
+    }
+}
+
 /// How [`lots`] is written, for messages.
-pub(crate) const LOTS_FORM: &str = "TOTAL DATE, @PRICE DATE, or SHARES @PRICE DATE; SHARES @PRICE DATE";
+pub(crate) const LOTS_FORM: &str =
+    "TOTAL DATE, @PRICE DATE, SHARES @PRICE DATE; SHARES @PRICE DATE, gift BASIS DATE VALUE, or inherited VALUE DATE";
 
 /// Reads `2500 2019-03-04`, `@25 2019-03-04` or `40 @25 2019-03-04; 60 @30 2020-01-02`; the date may be missing.
 pub(crate) fn lots(text: &str) -> Option<Vec<LotAnswer>> {

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lotwise_core::{AccountKind, Date, Money, Shares, Symbol};
+use lotwise_statements::corporate::{CorporateEvent, CorporateKind};
 use lotwise_statements::{Action, StatedLot};
 use lotwise_tax::{Account, AccountId, BasisSource, Event, EventKind, Ledger, LotId, LotSelection, Method, SaleId};
 
 use super::cancelled::is_cancellation;
+use super::finish::{Special, finish};
 use super::income::{Income, included_in_reinvestment};
-use super::named::{self, NamedSale};
+use super::joined::{Joint, Joints};
+use super::named;
 use super::opening::Openings;
+use super::options::proceeds;
 use super::questions::Questions;
-use super::rows::{Entry, RowKey};
+use super::rows::{Entry, RowKey, Rows, is_option};
 use super::splits::SplitTable;
 use super::{BookOptions, Source, SourceRole};
 use crate::answers;
@@ -28,9 +32,16 @@ pub(super) struct Builder<'a, 'q> {
     pub(super) named: &'a BTreeMap<RowKey<'a>, Vec<StatedLot>>,
     pub(super) cash: BTreeMap<AccountId, Money>,
     pub(super) income: BTreeMap<i32, Income>,
+    pub(super) openings: Openings,
+    /// Contracts and shares owed.
+    pub(super) shorts: BTreeMap<(AccountId, Symbol), Shares>,
+    /// Fractions of a share that a split or exchange left and that cash will follow, with the
+    /// security that they are of.
+    pub(super) fractions: BTreeMap<(AccountId, Symbol), (Symbol, Shares)>,
+    joints: &'a Joints<'a>,
+    entries: &'a [Entry<'a>],
     events: Vec<Event>,
-    openings: Openings,
-    named_sales: Vec<NamedSale>,
+    special: BTreeMap<usize, Special>,
     /// The lot that a row made, by account and id of the row.
     lots_of_rows: BTreeMap<(AccountId, String), LotId>,
     /// First row of each account.
@@ -39,8 +50,6 @@ pub(super) struct Builder<'a, 'q> {
     bought: BTreeMap<(AccountId, Symbol), BTreeSet<Date>>,
     lot_count: usize,
     next_split: BTreeMap<Symbol, usize>,
-    /// Fractions of a share that a split left and that cash will follow.
-    fractions: BTreeMap<(AccountId, Symbol), Shares>,
 }
 
 impl<'a, 'q> Builder<'a, 'q> {
@@ -48,7 +57,8 @@ impl<'a, 'q> Builder<'a, 'q> {
         options: &'a BookOptions,
         kinds: &'a BTreeMap<AccountId, AccountKind>,
         splits: &'a SplitTable,
-        named: &'a BTreeMap<RowKey<'a>, Vec<StatedLot>>,
+        rows: &'a Rows<'a>,
+        joints: &'a Joints<'a>,
         questions: &'q mut Questions<'a>,
     ) -> Self {
         Self {
@@ -56,12 +66,15 @@ impl<'a, 'q> Builder<'a, 'q> {
             kinds,
             splits,
             questions,
-            named,
+            named: &rows.named,
+            entries: &rows.entries,
+            joints,
+            shorts: BTreeMap::new(),
             cash: BTreeMap::new(),
             income: BTreeMap::new(),
             events: Vec::new(),
             openings: Openings::default(),
-            named_sales: Vec::new(),
+            special: BTreeMap::new(),
             lots_of_rows: BTreeMap::new(),
             begins: BTreeMap::new(),
             bought: BTreeMap::new(),
@@ -71,18 +84,36 @@ impl<'a, 'q> Builder<'a, 'q> {
         }
     }
 
-    /// Books a row.
-    pub(super) fn take(&mut self, entry: &Entry<'a>) {
-        let transaction = entry.transaction;
+    /// Books the row at this place.
+    pub(super) fn take(&mut self, at: usize) {
+        let (entry, joints) = (self.entries[at], self.joints);
+        let (entry, transaction) = (&entry, entry.transaction);
         let account = entry.account();
+        let here = joints.at.get(&at).map_or(&[][..], Vec::as_slice);
+        for joint in here {
+            // What was held before a split in two rows belongs before it.
+            if let Joint::Corporate(CorporateEvent { kind: CorporateKind::Split, to: Some(to), date, .. }) = joint {
+                self.begin(&account, &to.symbol, *date);
+            }
+        }
         self.splits_until(transaction.trade_date);
         self.begins.entry(account.clone()).or_insert(transaction.trade_date);
         *self.cash.entry(account.clone()).or_default() += transaction.amount + included_in_reinvestment(transaction);
         if self.kinds.get(&account).is_some_and(|kind| kind.is_taxable()) {
             self.income.entry(transaction.trade_date.year()).or_default().count(transaction);
         }
-        if is_cancellation(transaction) {
+        for joint in here {
+            match joint {
+                Joint::Corporate(event) => self.corporate(event, &entry.place()),
+                Joint::Transfer(transfer) => self.transfer(transfer),
+                Joint::Delivery { option, stock } => self.delivery(option, stock),
+            }
+        }
+        if joints.rows.contains(&at) || is_cancellation(transaction) {
             return;
+        }
+        if is_option(transaction) {
+            return self.option(entry);
         }
         let Some(symbol) = transaction.symbol.clone() else {
             if transaction.shares.is_some_and(|shares| !shares.is_zero()) {
@@ -97,12 +128,20 @@ impl<'a, 'q> Builder<'a, 'q> {
         };
         let shares = transaction.shares.unwrap_or_default();
         if !shares.is_zero() {
-            self.openings.begin(&account, &symbol, transaction.trade_date, self.events.len());
+            self.begin(&account, &symbol, transaction.trade_date);
         }
+        let detail = transaction.detail.as_deref();
         match transaction.action {
+            Action::Sell if shares.is_negative() && detail == Some("short_sale") => {
+                self.short_sale(entry, account, symbol, shares.abs());
+            }
+            Action::Buy if shares.is_positive() && detail == Some("short_cover") => {
+                self.cover(entry, account, symbol, shares);
+            }
             Action::Buy | Action::Reinvest if shares.is_positive() => self.purchase(entry, account, symbol, shares),
             Action::Sell if shares.is_negative() => self.sale(entry, account, symbol, shares.abs()),
-            Action::TransferIn | Action::Grant | Action::Spinoff if shares.is_positive() => {
+            Action::Grant if shares.is_positive() => self.grant(entry, at, account, symbol, shares),
+            Action::TransferIn | Action::Spinoff if shares.is_positive() => {
                 self.receive(entry, account, symbol, shares);
             }
             Action::Merger | Action::Other if shares.is_positive() => self.receive(entry, account, symbol, shares),
@@ -120,9 +159,10 @@ impl<'a, 'q> Builder<'a, 'q> {
                     self.push(transaction.trade_date, account, symbol, kind);
                 }
             }
-            Action::Dividend if transaction.detail.as_deref() == Some("cash_in_lieu") => {
-                if let Some(fraction) = self.fractions.remove(&(account.clone(), symbol.clone())) {
-                    self.sell_fraction(entry, account, symbol, fraction);
+            Action::Dividend if detail == Some("cash_in_lieu") => {
+                if let Some((of, fraction)) = self.fractions.remove(&(account.clone(), symbol.clone())) {
+                    self.fractions.remove(&(account.clone(), of.clone()));
+                    self.sell_fraction(entry, account, of, fraction);
                     return;
                 }
                 let text = format!(
@@ -137,11 +177,26 @@ impl<'a, 'q> Builder<'a, 'q> {
         }
     }
 
-    fn push(&mut self, date: Date, account: AccountId, symbol: Symbol, kind: EventKind) {
+    /// Notes the first row of an account and security.
+    pub(super) fn begin(&mut self, account: &AccountId, symbol: &Symbol, date: Date) {
+        self.openings.begin(account, symbol, date, self.events.len());
+    }
+
+    /// The next event needs more than the rows say.
+    pub(super) fn special(&mut self, special: Special) {
+        self.special.insert(self.events.len(), special);
+    }
+
+    /// Whether cash for a fraction of one of these follows within two months.
+    pub(super) fn paid_in_lieu(&self, account: &AccountId, symbols: [&Symbol; 2], date: Date) -> bool {
+        self.entries.iter().any(|entry| super::splits::pays_for_fraction(entry, account, &symbols, date))
+    }
+
+    pub(super) fn push(&mut self, date: Date, account: AccountId, symbol: Symbol, kind: EventKind) {
         self.events.push(Event { date, account, symbol, kind });
     }
 
-    fn new_lot(&mut self, entry: &Entry<'_>, account: &AccountId, symbol: &Symbol) -> LotId {
+    pub(super) fn new_lot(&mut self, entry: &Entry<'_>, account: &AccountId, symbol: &Symbol) -> LotId {
         self.lot_count += 1;
         let transaction = entry.transaction;
         let lot = LotId::new(&format!("{symbol}-{}-{}", transaction.trade_date, self.lot_count));
@@ -149,7 +204,7 @@ impl<'a, 'q> Builder<'a, 'q> {
         lot
     }
 
-    fn purchase(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, shares: Shares) {
+    pub(super) fn purchase(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, shares: Shares) {
         let transaction = entry.transaction;
         let fees = transaction.fees;
         // The cash that left is the basis: a rebate has lowered it already.
@@ -176,27 +231,29 @@ impl<'a, 'q> Builder<'a, 'q> {
         self.push(transaction.trade_date, account, symbol, EventKind::Buy { lot, shares, amount, fee });
     }
 
-    fn sale(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, shares: Shares) {
+    pub(super) fn sale(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, shares: Shares) {
         let transaction = entry.transaction;
         let lots = self.lots_of(entry, &account, &symbol, shares);
         self.open_stated(entry, &account, &symbol, &lots, shares);
         self.cover_shortage(entry, &account, &symbol, shares);
-        // The cash that came is the proceeds: a rebate has raised it already. Fees above the price
-        // make them negative.
-        let gross = transaction.amount + transaction.fees.max(Money::ZERO);
-        let (amount, fee) =
-            if gross.is_negative() { (Money::ZERO, -transaction.amount) } else { (gross, gross - transaction.amount) };
+        let (amount, fee) = proceeds(entry);
         let sale = SaleId::new(&transaction.id);
         let kind = EventKind::Sell { sale, shares, amount, fee, lots: LotSelection::Standing, identified: None };
         if !lots.is_empty() {
-            self.named_sales.push(NamedSale { event: self.events.len(), lots, place: entry.place() });
+            self.special(Special::Lots { lots, place: entry.place() });
         }
         self.openings.take(&account, &symbol, shares);
         self.push(transaction.trade_date, account, symbol, kind);
     }
 
     /// The lots that an answer or a file names for a sale.
-    fn lots_of(&mut self, entry: &Entry<'_>, account: &AccountId, symbol: &Symbol, shares: Shares) -> Vec<StatedLot> {
+    pub(super) fn lots_of(
+        &mut self,
+        entry: &Entry<'_>,
+        account: &AccountId,
+        symbol: &Symbol,
+        shares: Shares,
+    ) -> Vec<StatedLot> {
         let transaction = entry.transaction;
         let key = named::key(account, symbol, transaction.trade_date, shares);
         if let Some(text) = self.questions.answer(&key) {
@@ -211,7 +268,7 @@ impl<'a, 'q> Builder<'a, 'q> {
 
     /// A named lot from before the account's first row was held when the files begin, with the
     /// basis and the date that the broker states. So was one for which no other shares are left.
-    fn open_stated(
+    pub(super) fn open_stated(
         &mut self,
         entry: &Entry<'_>,
         account: &AccountId,
@@ -256,48 +313,103 @@ impl<'a, 'q> Builder<'a, 'q> {
         self.push(transaction.trade_date, account, symbol, kind);
     }
 
-    fn receive(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, shares: Shares) {
-        let date = entry.transaction.trade_date;
-        self.openings.add(&account, &symbol, shares);
-        let key = format!("basis:{symbol}@{account}:{date}");
-        let mut left = shares;
-        let stated: Vec<(Shares, Option<Money>, Option<Date>)> = match self.answered_lots(&key) {
-            Some(lots) => {
-                let of = |lot: &answers::LotAnswer| {
-                    let count = lot.shares.unwrap_or(shares);
-                    (count, Some(lot.basis(count)), lot.acquired)
-                };
-                lots.iter().map(of).collect()
+    /// Employee stock: the vesting day and the value on it are acquisition date and basis.
+    fn grant(&mut self, entry: &Entry<'a>, at: usize, account: AccountId, symbol: Symbol, shares: Shares) {
+        let transaction = entry.transaction;
+        let value = transaction.price.map(|price| price * shares).filter(|value| value.is_positive());
+        let stated = match (self.joints.grants.get(&at), value) {
+            (Some(lots), _) => lots.clone(),
+            (None, Some(basis)) if transaction.lots.is_empty() => {
+                let (acquired, basis) = (Some(transaction.trade_date), Some(basis));
+                vec![StatedLot { acquired, shares, basis, ..StatedLot::default() }]
             }
-            None => {
-                let lots = &entry.transaction.lots;
-                lots.iter().map(|lot| (lot.shares, lot.basis, lot.acquired)).collect()
-            }
+            (None, _) => transaction.lots.clone(),
         };
-        for (part, basis, acquired) in stated {
-            let part = part.min(left);
-            let acquired = acquired.filter(|acquired| *acquired <= date);
-            if !part.is_positive() {
-                continue;
-            }
-            left -= part;
+        self.receive_stated(entry, account, symbol, shares, &stated);
+    }
+
+    pub(super) fn receive(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, shares: Shares) {
+        let stated = &entry.transaction.lots;
+        self.receive_stated(entry, account, symbol, shares, stated);
+    }
+
+    /// Shares that came in without a purchase: as an answer says, as the file states, else unknown.
+    fn receive_stated(
+        &mut self,
+        entry: &Entry<'_>,
+        account: AccountId,
+        symbol: Symbol,
+        shares: Shares,
+        stated: &[StatedLot],
+    ) {
+        let date = entry.transaction.trade_date;
+        let key = format!("basis:{symbol}@{account}:{date}");
+        if let Some(origin) = self.questions.answer(&key).and_then(answers::origin) {
             let lot = self.new_lot(entry, &account, &symbol);
-            let source = if basis.is_some() { BasisSource::Stated } else { BasisSource::Unknown };
-            let kind = EventKind::Open { lot, shares: part, basis, acquired, source };
-            self.push(date, account.clone(), symbol.clone(), kind);
+            let kind = match origin {
+                answers::Origin::Gift { basis, acquired, value } => EventKind::Gift {
+                    lot,
+                    shares,
+                    donor_basis: basis,
+                    donor_acquired: acquired.filter(|acquired| *acquired <= date),
+                    value,
+                },
+                answers::Origin::Inherited { value, died } => {
+                    EventKind::Inherit { lot, shares, value, died: died.filter(|died| *died <= date) }
+                }
+            };
+            self.openings.add(&account, &symbol, shares);
+            return self.push(date, account, symbol, kind);
         }
-        if !left.is_positive() {
-            return;
+        let of_answer = |lot: &answers::LotAnswer| {
+            let count = lot.shares.unwrap_or(shares);
+            (count, Some(lot.basis(count)), lot.acquired)
+        };
+        let lots: Vec<(Shares, Option<Money>, Option<Date>)> = match self.answered_lots(&key) {
+            Some(lots) => lots.iter().map(of_answer).collect(),
+            None => stated.iter().map(|lot| (lot.shares, lot.basis, lot.acquired)).collect(),
+        };
+        let mut left = shares;
+        for (count, basis, acquired) in lots {
+            let part = count.min(left);
+            if part.is_positive() {
+                left -= part;
+                let basis = basis.and_then(|basis| basis.portion(part, count));
+                let acquired = acquired.filter(|acquired| *acquired <= date);
+                self.openings.add(&account, &symbol, part);
+                let lot = self.new_lot(entry, &account, &symbol);
+                let source = if basis.is_some() { BasisSource::Stated } else { BasisSource::Unknown };
+                let kind = EventKind::Open { lot, shares: part, basis, acquired, source };
+                self.push(date, account.clone(), symbol.clone(), kind);
+            }
         }
+        if left.is_positive() {
+            let reason = format!("came in by {} on {date}", entry.transaction.action);
+            self.open_unknown(&account, &symbol, left, date, &reason, &entry.place());
+        }
+    }
+
+    /// Shares of unknown basis, and the question what it is.
+    pub(super) fn open_unknown(
+        &mut self,
+        account: &AccountId,
+        symbol: &Symbol,
+        shares: Shares,
+        date: Date,
+        reason: &str,
+        place: &str,
+    ) {
+        let key = format!("basis:{symbol}@{account}:{date}");
         let text = format!(
-            "{} of {symbol} came in by {} on {date} without a purchase price; the basis is unknown until you state it",
-            share_text(left),
-            entry.transaction.action
+            "{} of {symbol} {reason} without a purchase price; the basis is unknown until you state it",
+            share_text(shares),
         );
-        self.questions.ask("unknown-basis", &key, Some(&symbol), text, UNKNOWN, Some(entry.place()));
-        let lot = self.new_lot(entry, &account, &symbol);
-        let kind = EventKind::Open { lot, shares: left, basis: None, acquired: None, source: BasisSource::Unknown };
-        self.push(date, account, symbol, kind);
+        self.questions.ask("unknown-basis", &key, Some(symbol), text, UNKNOWN, Some(place.to_owned()));
+        self.openings.add(account, symbol, shares);
+        self.lot_count += 1;
+        let lot = LotId::new(&format!("{symbol}-{date}-{}", self.lot_count));
+        let kind = EventKind::Open { lot, shares, basis: None, acquired: None, source: BasisSource::Unknown };
+        self.push(date, account.clone(), symbol.clone(), kind);
     }
 
     /// The lots that an answer states, where there is one that can be read.
@@ -320,15 +432,21 @@ impl<'a, 'q> Builder<'a, 'q> {
     }
 
     /// Shares that leave although the files do not show how they came: they were held before.
-    fn cover_shortage(&mut self, entry: &Entry<'_>, account: &AccountId, symbol: &Symbol, wanted: Shares) {
+    pub(super) fn cover_shortage(&mut self, entry: &Entry<'_>, account: &AccountId, symbol: &Symbol, wanted: Shares) {
+        self.need(account, symbol, wanted, entry.transaction.trade_date, &entry.place());
+    }
+
+    /// As [`Builder::cover_shortage`], for several rows at once.
+    pub(super) fn need(&mut self, account: &AccountId, symbol: &Symbol, wanted: Shares, date: Date, place: &str) {
         let missing = wanted - self.openings.held(account, symbol);
         if missing.is_positive() {
             let text = format!(
                 "{missing} of the {} of {symbol} that left on {} were held before the files begin",
                 share_text(wanted),
-                entry.transaction.trade_date
+                date
             );
-            self.openings.owe(account, symbol, missing, text, entry.place());
+            self.openings.owe(account, symbol, missing, text, place.to_owned());
+            self.openings.add(account, symbol, missing);
         }
     }
 
@@ -344,7 +462,8 @@ impl<'a, 'q> Builder<'a, 'q> {
                     let Some(&booked) = split.booked.get(account) else { continue };
                     let fraction = split.ratio.apply(*before) - (*before + booked);
                     if fraction.is_positive() && fraction < Shares::from_whole(1) {
-                        self.fractions.insert((account.clone(), symbol.clone()), fraction);
+                        let of = (symbol.clone(), fraction);
+                        self.fractions.insert((account.clone(), symbol.clone()), of);
                     }
                 }
                 if let Some((account, _)) = holders.into_iter().next() {
@@ -407,17 +526,15 @@ impl<'a, 'q> Builder<'a, 'q> {
             moved.push(ordered.len());
             ordered.extend(event);
         }
-        for named in &mut self.named_sales {
-            named.event = moved[named.event];
-        }
+        let special = std::mem::take(&mut self.special);
+        let special = special.into_iter().map(|(place, special)| (moved[place], special)).collect();
         let accounts = self
             .kinds
             .iter()
             .map(|(id, &kind)| Account { id: id.clone(), kind, method: self.options.method })
             .collect();
         let mut ledger = Ledger { accounts, events: ordered };
-        let sales = std::mem::take(&mut self.named_sales);
-        named::resolve(&mut ledger, sales, &self.lots_of_rows, &self.options.rules, self.questions);
+        finish(&mut ledger, special, &self.lots_of_rows, &self.options.rules, self.questions);
         ledger
     }
 

@@ -2,11 +2,16 @@
 //! shares whose purchase the files do not show, and what is left out by name.
 
 mod accounts;
+mod actions;
 mod builder;
 mod cancelled;
+mod contracts;
+mod finish;
 mod income;
+mod joined;
 mod named;
 mod opening;
+mod options;
 mod questions;
 mod ratio;
 mod rows;
@@ -26,8 +31,8 @@ pub use splits::{KnownSplit, SplitSource};
 use crate::answers::BookAnswers;
 use crate::issue::Issue;
 use builder::Builder;
+use joined::Joints;
 use questions::Questions;
-use rows::Rows;
 use splits::SplitTable;
 
 /// One statement and the name its rows are cited by.
@@ -142,21 +147,23 @@ pub struct Books {
 
 /// Builds the books from all statements together.
 ///
-/// Rows of the same account and id in two files count once. Rows in another currency, options and
-/// anything without a symbol are left out and named in the issues. Splits come from the files or,
-/// where these have none, from the market's `actions`, never from both. Sales take the lots that a
-/// file names for them. A trade and the row that takes it back are both gone.
+/// Rows of the same account and id in two files count once. Rows in another currency and anything
+/// without a symbol are left out and named in the issues. Splits come from the files or, where these
+/// have none, from the market's `actions`, never from both. Sales take the lots that a file names for
+/// them. A trade and the row that takes it back are both gone. The rows of a corporate action, of a
+/// transfer between loaded accounts and of an option that became stock are one event each.
 #[must_use]
 pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookOptions) -> Books {
     let mut questions = Questions::new(&options.answers);
-    let Rows { entries, named, foreign } = rows::in_order(sources, options, &mut questions);
-    let kinds = accounts::kinds(&entries, sources, options, &mut questions);
-    let splits = SplitTable::gather(&entries, actions, &mut questions);
-    let mut builder = Builder::new(options, &kinds, &splits, &named, &mut questions);
+    let rows = rows::in_order(sources, options, &mut questions);
+    let joints = Joints::of(&rows.entries, &mut questions);
+    let kinds = accounts::kinds(&rows.entries, sources, options, &mut questions);
+    let splits = SplitTable::gather(&rows.entries, &joints, actions, &mut questions);
+    let mut builder = Builder::new(options, &kinds, &splits, &rows, &joints, &mut questions);
     let mut later_rows = 0;
     let mut trade_prices: BTreeMap<Symbol, Vec<TradePrice>> = BTreeMap::new();
     let mut trade_dates = Vec::new();
-    for entry in &entries {
+    for (at, entry) in rows.entries.iter().enumerate() {
         let transaction = entry.transaction;
         if let (Some(symbol), Some(price), Action::Buy | Action::Sell | Action::Reinvest) =
             (&transaction.symbol, transaction.price, transaction.action)
@@ -172,7 +179,7 @@ pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookO
         if matches!(transaction.action, Action::Buy | Action::Sell) {
             trade_dates.push(transaction.trade_date);
         }
-        builder.take(entry);
+        builder.take(at);
     }
     builder.splits_until(options.as_of);
     builder.reconcile_positions(sources);
@@ -193,7 +200,7 @@ pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookO
         later_rows,
         n_trades: trade_dates.len(),
         span,
-        foreign,
+        foreign: rows.foreign,
         answered,
         issues,
     }

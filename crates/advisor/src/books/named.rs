@@ -4,22 +4,11 @@ use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money, Shares, Symbol};
 use lotwise_statements::{Action, StatedLot};
-use lotwise_tax::{AccountId, Book, EventKind, Ledger, LotId, LotSelection, OpenLot, Rules};
+use lotwise_tax::{AccountId, Event, LotId, OpenLot};
 
 use super::questions::Questions;
 use super::rows::{Entry, RowKey};
 use crate::suggestion::share_text;
-
-/// An order whose lots are named.
-#[derive(Debug)]
-pub(super) struct NamedSale {
-    /// Its event's place in the ledger.
-    pub(super) event: usize,
-    /// The lots, as the file or an answer names them.
-    pub(super) lots: Vec<StatedLot>,
-    /// File and row.
-    pub(super) place: String,
-}
 
 /// Key of the question which lots a sale took.
 pub(super) fn key(account: &AccountId, symbol: &Symbol, date: Date, shares: Shares) -> String {
@@ -160,50 +149,34 @@ fn cut(lot: StatedLot, shares: Shares) -> (StatedLot, Option<StatedLot>) {
     (part, Some(rest))
 }
 
-/// Books the ledger up to each such sale and writes into it the lots that were named. Lots that
-/// are not there are a question; until it is answered the shares they should have supplied come
-/// from the account's oldest other lots.
-pub(super) fn resolve(
-    ledger: &mut Ledger,
-    sales: Vec<NamedSale>,
+/// The lots of `open` that the stated ones mean. Lots that are not there are a question; until it is
+/// answered the shares they should have supplied come from the oldest other lots. `None` where not
+/// one is there.
+pub(super) fn choose(
+    open: &[OpenLot],
+    stated: &[StatedLot],
+    event: &Event,
+    shares: Shares,
     lots_of_rows: &BTreeMap<(AccountId, String), LotId>,
-    rules: &Rules,
     questions: &mut Questions<'_>,
-) {
-    let mut sales: BTreeMap<usize, NamedSale> = sales.into_iter().map(|sale| (sale.event, sale)).collect();
-    if sales.is_empty() {
-        return;
+    place: String,
+) -> Option<Vec<(LotId, Shares)>> {
+    let found = find(open, stated, shares, &event.account, lots_of_rows);
+    if found.missing.is_positive() {
+        let text = format!(
+            "of the {} of {} that left on {}, {} {} from lots that are named and that the books do not hold{}",
+            share_text(shares),
+            event.symbol,
+            event.date,
+            found.missing,
+            if found.missing == Shares::from_whole(1) { "is" } else { "are" },
+            if found.unknown.is_empty() { String::new() } else { format!(" ({})", found.unknown.join(", ")) },
+        );
+        let key = key(&event.account, &event.symbol, event.date, shares);
+        let proposed = "the oldest of the other lots";
+        questions.ask("lots-not-found", &key, Some(&event.symbol), text, proposed, Some(place));
     }
-    let Ok(mut book) = Book::new(&ledger.accounts, rules) else { return };
-    for (place, event) in ledger.events.iter_mut().enumerate() {
-        if let Some(named) = sales.remove(&place)
-            && let EventKind::Sell { shares, lots, .. } = &mut event.kind
-        {
-            let open = book.open_lots_of(&event.account, &event.symbol);
-            let found = find(&open, &named.lots, *shares, &event.account, lots_of_rows);
-            if found.missing.is_positive() {
-                let text = format!(
-                    "of the {} of {} sold on {}, {} {} from lots that the file names and the books do not hold{}",
-                    share_text(*shares),
-                    event.symbol,
-                    event.date,
-                    found.missing,
-                    if found.missing == Shares::from_whole(1) { "is" } else { "are" },
-                    if found.unknown.is_empty() { String::new() } else { format!(" ({})", found.unknown.join(", ")) },
-                );
-                let key = key(&event.account, &event.symbol, event.date, *shares);
-                let symbol = Some(&event.symbol);
-                questions.ask("lots-not-found", &key, symbol, text, "the oldest of the other lots", Some(named.place));
-            }
-            if !found.taken.is_empty() {
-                *lots = LotSelection::Lots(found.complete(&open, *shares));
-            }
-        }
-        // What the engine refuses here it refuses again, with a place, when the ledger is booked.
-        if book.apply(event).is_err() {
-            return;
-        }
-    }
+    if found.taken.is_empty() { None } else { Some(found.complete(open, shares)) }
 }
 
 /// What became of the named lots.

@@ -67,6 +67,15 @@ impl Ratio {
         Self::new(self.new.checked_mul(earlier.new)?, self.old.checked_mul(earlier.old)?)
     }
 
+    /// New and old shares as counts of shares, for the tax engine.
+    #[must_use]
+    pub(crate) fn as_shares(self) -> (Shares, Shares) {
+        const WHOLE: i128 = 1_000_000_000;
+        // A ratio of billionths is as good as one of whole shares where those would not fit.
+        let unit = if self.new.max(self.old) > i128::from(u32::MAX) { 1 } else { WHOLE };
+        (Shares::from_billionths(self.new * unit), Shares::from_billionths(self.old * unit))
+    }
+
     /// As a float, for comparison with prices.
     #[must_use]
     pub fn to_f64(self) -> f64 {

@@ -80,17 +80,14 @@ pub(super) fn in_order<'a>(sources: &[Source<'a>], options: &BookOptions, questi
     all.sort_by_key(|entry| entry.transaction.trade_date);
     let all = cancelled::undo(all, options.as_of, questions);
     let all = named::join_reports(all, &lot_rows, &mut rows.named, questions);
-    let mut contracts = 0;
     for entry in all {
         let transaction = entry.transaction;
-        if transaction.currency != "USD" {
+        if transaction.currency == "USD" {
+            rows.entries.push(entry);
+        } else {
             let foreign = rows.foreign.entry(transaction.currency.clone()).or_default();
             foreign.rows += 1;
             foreign.amount += transaction.amount;
-        } else if is_option(transaction) {
-            contracts += 1;
-        } else {
-            rows.entries.push(entry);
         }
     }
     for (currency, foreign) in &rows.foreign {
@@ -101,14 +98,6 @@ pub(super) fn in_order<'a>(sources: &[Source<'a>], options: &BookOptions, questi
             if foreign.rows == 1 { "is" } else { "are" }
         );
         questions.tell(Issue::new("foreign-currency", Severity::Warning, None, text));
-    }
-    if contracts > 0 {
-        let text = format!(
-            "{} {} left out: options are not supported in tax yet",
-            count(contracts, "option row"),
-            if contracts == 1 { "is" } else { "are" }
-        );
-        questions.tell(Issue::new("options-unsupported", Severity::Warning, None, text));
     }
     buys_before_sells_where_needed(&mut rows.entries);
     rows
@@ -124,8 +113,18 @@ fn oldest_first(transactions: &[Transaction]) -> Vec<&Transaction> {
     rows
 }
 
+/// Whether a row that takes shares needs them to be there: short sales and options do not.
+fn needs_shares(transaction: &Transaction) -> bool {
+    !is_option(transaction) && !is_short(transaction)
+}
+
+/// Whether a row opens or closes a short sale of stock.
+pub(super) fn is_short(transaction: &Transaction) -> bool {
+    matches!(transaction.detail.as_deref(), Some("short_sale" | "short_cover"))
+}
+
 /// Where a day's rows would sell shares before they are bought, purchases of that day go first:
-/// files that list a day in no particular order are common, short sales are not supported.
+/// files that list a day in no particular order are common. Short sales and options stay in order.
 fn buys_before_sells_where_needed(entries: &mut [Entry<'_>]) {
     let mut held: BTreeMap<(String, Symbol), Shares> = BTreeMap::new();
     let mut start = 0;
@@ -134,7 +133,7 @@ fn buys_before_sells_where_needed(entries: &mut [Entry<'_>]) {
         let end = start + entries[start..].iter().take_while(|entry| entry.transaction.trade_date == date).count();
         let mut short = false;
         let mut after = held.clone();
-        for entry in &entries[start..end] {
+        for entry in entries[start..end].iter().filter(|entry| needs_shares(entry.transaction)) {
             if let (Some(symbol), Some(shares)) = (&entry.transaction.symbol, entry.transaction.shares) {
                 let key = (entry.transaction.account.clone(), symbol.clone());
                 let balance = after.entry(key).or_default();
@@ -143,7 +142,9 @@ fn buys_before_sells_where_needed(entries: &mut [Entry<'_>]) {
             }
         }
         if short {
-            entries[start..end].sort_by_key(|entry| entry.transaction.shares.is_some_and(Shares::is_negative));
+            entries[start..end].sort_by_key(|entry| {
+                needs_shares(entry.transaction) && entry.transaction.shares.is_some_and(Shares::is_negative)
+            });
         }
         after.values_mut().for_each(|balance| *balance = (*balance).max(Shares::ZERO));
         held = after;
@@ -170,6 +171,12 @@ pub(super) fn is_option(transaction: &Transaction) -> bool {
         transaction.action,
         Action::OptionOpen | Action::OptionClose | Action::OptionExercise | Action::OptionAssign | Action::OptionExpire
     ) || transaction.detail.as_deref().is_some_and(|detail| CONTRACT_DETAILS.contains(&detail))
+        || (transaction.option.is_some() && !moved_by_option(transaction))
+}
+
+/// Whether a row is the stock that an exercise or assignment moved.
+fn moved_by_option(transaction: &Transaction) -> bool {
+    transaction.detail.as_deref().is_some_and(|detail| super::contracts::DELIVERED.contains(&detail))
 }
 
 pub(super) fn is_plain_stock(transaction: &Transaction) -> bool {

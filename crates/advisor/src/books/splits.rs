@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use lotwise_core::{Date, Shares, Symbol};
 use lotwise_market::CorporateActions;
 use lotwise_statements::Action;
+use lotwise_statements::corporate::CorporateKind;
 use lotwise_tax::AccountId;
 
+use super::joined::Joints;
 use super::questions::Questions;
 use super::ratio::Ratio;
 use super::rows::Entry;
@@ -52,8 +54,13 @@ struct Booked {
 
 impl SplitTable {
     /// Reads the split rows of all files and fills in the market's splits that no file shows.
-    pub(super) fn gather(entries: &[Entry<'_>], actions: &CorporateActions, questions: &mut Questions<'_>) -> Self {
-        let mut booked = booked_splits(entries);
+    pub(super) fn gather(
+        entries: &[Entry<'_>],
+        joints: &Joints<'_>,
+        actions: &CorporateActions,
+        questions: &mut Questions<'_>,
+    ) -> Self {
+        let mut booked = booked_splits(entries, joints);
         let mut table = Self::default();
         let symbols: std::collections::BTreeSet<&Symbol> =
             entries.iter().filter_map(|entry| entry.transaction.symbol.as_ref()).collect();
@@ -124,33 +131,87 @@ fn agree(stated: Ratio, declared: Ratio) -> bool {
     (stated.to_f64() / declared.to_f64() - 1.0).abs() < 0.1
 }
 
-fn booked_splits(entries: &[Entry<'_>]) -> BTreeMap<Symbol, Vec<Booked>> {
+/// Days in which cash for a fraction follows a split or exchange.
+const CASH_FOLLOWS_DAYS: i32 = 60;
+
+/// Whether a row pays for a fraction of one of these that an event of this day left.
+pub(super) fn pays_for_fraction(entry: &Entry<'_>, account: &AccountId, symbols: &[&Symbol], date: Date) -> bool {
+    let transaction = entry.transaction;
+    transaction.action == Action::Dividend
+        && transaction.detail.as_deref() == Some("cash_in_lieu")
+        && transaction.account == account.as_str()
+        && transaction.symbol.as_ref().is_some_and(|symbol| symbols.contains(&symbol))
+        && (0..=CASH_FOLLOWS_DAYS).contains(&transaction.trade_date.days_since(date))
+}
+
+fn booked_splits(entries: &[Entry<'_>], joints: &Joints<'_>) -> BTreeMap<Symbol, Vec<Booked>> {
+    let pays: Vec<&Entry<'_>> =
+        entries.iter().filter(|entry| entry.transaction.detail.as_deref() == Some("cash_in_lieu")).collect();
+    // Where no cash follows, the change of the holding is the ratio, however odd.
+    let explain = |account: &AccountId, symbol: &Symbol, date: Date, before: Shares, after: Shares| {
+        let fraction = pays.iter().any(|entry| pays_for_fraction(entry, account, &[symbol], date));
+        match fraction {
+            true => Ratio::explaining(before, after),
+            false => Ratio::new(after.billionths(), before.billionths()),
+        }
+    };
     let mut held: BTreeMap<(AccountId, Symbol), Shares> = BTreeMap::new();
     let mut booked: BTreeMap<Symbol, Vec<Booked>> = BTreeMap::new();
-    for entry in entries {
+    let mut events = joints.corporate_events().peekable();
+    for (at, entry) in entries.iter().enumerate() {
+        while let Some((_, event)) = events.next_if(|(place, _)| *place == at) {
+            let account = AccountId::new(&event.account);
+            if let (CorporateKind::Split, Some(from), Some(to)) = (event.kind, &event.from, &event.to) {
+                let ratio = explain(&account, &to.symbol, event.date, from.shares, to.shares);
+                let change = to.shares - from.shares;
+                note(&mut booked, &to.symbol, event.date, ratio, (account.clone(), change), entry.place());
+            }
+            for (leg, sign) in [(&event.from, -1), (&event.to, 1)] {
+                if let Some(leg) = leg {
+                    let own = held.entry((account.clone(), leg.symbol.clone())).or_default();
+                    let change = if sign < 0 { -leg.shares } else { leg.shares };
+                    *own = (*own + change).max(Shares::ZERO);
+                }
+            }
+        }
         let transaction = entry.transaction;
         let (Some(symbol), Some(shares)) = (&transaction.symbol, transaction.shares) else { continue };
+        let of_corporate_action =
+            joints.rows.contains(&at) && matches!(transaction.action, Action::Merger | Action::Spinoff | Action::Split);
+        if of_corporate_action {
+            continue;
+        }
         let account = entry.account();
         let before = held.entry((account.clone(), symbol.clone())).or_default();
         let after = *before + shares;
         if transaction.action == Action::Split {
             let stated = transaction.split_ratio.and_then(|(new, old)| Ratio::new(new.billionths(), old.billionths()));
-            let ratio = stated.or_else(|| if before.is_positive() { Ratio::explaining(*before, after) } else { None });
-            let splits = booked.entry(symbol.clone()).or_default();
-            match splits.iter_mut().find(|split| near(split.date, transaction.trade_date)) {
-                Some(split) => {
-                    split.ratio = split.ratio.or(ratio);
-                    split.booked.insert(account, shares);
-                }
-                None => splits.push(Booked {
-                    date: transaction.trade_date,
-                    ratio,
-                    booked: BTreeMap::from([(account, shares)]),
-                    place: entry.place(),
-                }),
-            }
+            let ratio = stated.or_else(|| match before.is_positive() {
+                true => explain(&account, symbol, transaction.trade_date, *before, after),
+                false => None,
+            });
+            note(&mut booked, symbol, transaction.trade_date, ratio, (account, shares), entry.place());
         }
-        *before = if after.is_negative() { Shares::ZERO } else { after };
+        *before = after.max(Shares::ZERO);
     }
     booked
+}
+
+/// Adds an account's part to the split of that day.
+fn note(
+    booked: &mut BTreeMap<Symbol, Vec<Booked>>,
+    symbol: &Symbol,
+    date: Date,
+    ratio: Option<Ratio>,
+    (account, change): (AccountId, Shares),
+    place: String,
+) {
+    let splits = booked.entry(symbol.clone()).or_default();
+    match splits.iter_mut().find(|split| near(split.date, date)) {
+        Some(split) => {
+            split.ratio = split.ratio.or(ratio);
+            split.booked.insert(account, change);
+        }
+        None => splits.push(Booked { date, ratio, booked: BTreeMap::from([(account, change)]), place }),
+    }
 }
