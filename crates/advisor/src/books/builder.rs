@@ -278,7 +278,11 @@ impl<'a, 'q> Builder<'a, 'q> {
     ) {
         let begins = self.begins.get(account).copied().unwrap_or(entry.transaction.trade_date);
         for lot in lots {
-            let (Some(acquired), None) = (lot.acquired, &lot.id) else { continue };
+            let Some(acquired) = lot.acquired else { continue };
+            let of_row = |id: &String| self.lots_of_rows.contains_key(&(account.clone(), id.clone()));
+            if lot.id.as_ref().is_some_and(of_row) {
+                continue;
+            }
             let bought = self.bought.get(&(account.clone(), symbol.clone()));
             if bought.is_some_and(|days| days.contains(&acquired)) {
                 continue;
@@ -379,6 +383,8 @@ impl<'a, 'q> Builder<'a, 'q> {
                 self.openings.add(&account, &symbol, part);
                 let lot = self.new_lot(entry, &account, &symbol);
                 let source = if basis.is_some() { BasisSource::Stated } else { BasisSource::Unknown };
+                let days = self.bought.entry((account.clone(), symbol.clone())).or_default();
+                days.extend(acquired);
                 let kind = EventKind::Open { lot, shares: part, basis, acquired, source };
                 self.push(date, account.clone(), symbol.clone(), kind);
             }

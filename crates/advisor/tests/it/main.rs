@@ -5,6 +5,7 @@
 mod advice;
 mod books;
 mod fixture;
+mod joined;
 mod named_lots;
 mod quotes;
 mod rows;

@@ -115,6 +115,6 @@ fn the_stock_that_an_option_moves_is_stock() {
     }
     for row in ["buy AAA 1 2 -200 option_open", "option_open AAA 1 2 -200 long", "other AAA 1 - - option_adjustment"] {
         let (books, booking) = booked(&format!("2024-01-19 {row}"), "2024-12-31");
-        assert_eq!((codes(&books), booking.open_lots.len()), (vec!["options-unsupported"], 0), "{row}");
+        assert_eq!((codes(&books), booking.open_lots.len()), (vec!["option-unknown"], 0), "{row}");
     }
 }
