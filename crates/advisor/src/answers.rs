@@ -26,6 +26,13 @@ impl BookAnswers {
     }
 }
 
+/// What a person answered to the questions of files, in words: some keys are asked here too.
+impl From<&lotwise_statements::Answers> for BookAnswers {
+    fn from(answers: &lotwise_statements::Answers) -> Self {
+        answers.iter().map(|(key, answer)| (key, answer.to_string())).collect()
+    }
+}
+
 impl<K: Into<String>, A: Into<String>> FromIterator<(K, A)> for BookAnswers {
     fn from_iter<I: IntoIterator<Item = (K, A)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(key, answer)| (key.into(), answer.into())).collect())

@@ -225,6 +225,7 @@ fn realised(sales: &[SaleRow], accounts: &BTreeMap<AccountId, AccountKind>, book
         match (row.reportable, row.term) {
             (Some(gain), Some(Term::Short)) => realised.short += gain,
             (Some(gain), Some(Term::Long)) => realised.long += gain,
+            (Some(gain), None) if gain.is_zero() => {}
             _ => realised.unknown_sales += 1,
         }
     }

@@ -231,6 +231,9 @@ pub struct HistoryArgs {
     /// How the files are read where they leave something open.
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// The broker's own lots: reports of realised lots; they only say which lots sales took
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub lots: Vec<PathBuf>,
     /// Prices: a Parquet or CSV file, or a folder of them; without it the local cache
     #[arg(long, value_name = "PATH")]
     pub prices: Option<PathBuf>,
@@ -514,6 +517,12 @@ pub struct TaxEstimateArgs {
     /// Use the amounts above alone, also where histories were imported
     #[arg(long, conflicts_with = "history")]
     pub by_hand: bool,
+    /// The broker's own lots: reports of realised lots; they only say which lots sales took
+    #[arg(long, num_args = 1.., value_name = "FILE", requires = "history")]
+    pub lots: Vec<PathBuf>,
+    /// Answers to the questions that the files raise (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
     /// Which lots left in sales that name none
     #[arg(long, value_enum, default_value_t = MethodArg::Fifo)]
     pub method: MethodArg,

@@ -7,7 +7,7 @@ use lotwise_tax::AccountId;
 
 use super::questions::Questions;
 use super::rows::Entry;
-use super::{BookOptions, Source};
+use super::{BookOptions, Source, SourceRole};
 
 /// Words in the name of an account that say it is a Roth account.
 const ROTH_WORDS: [&str; 1] = ["ROTH"];
@@ -21,14 +21,20 @@ struct Guess<'a> {
     label: &'a str,
 }
 
-/// The kinds of all accounts with rows.
+/// The kinds of all accounts with rows or holdings.
 pub(super) fn kinds(
     entries: &[Entry<'_>],
     sources: &[Source<'_>],
     options: &BookOptions,
     questions: &mut Questions<'_>,
 ) -> BTreeMap<AccountId, AccountKind> {
-    let names: BTreeSet<&str> = entries.iter().map(|entry| entry.transaction.account.as_str()).collect();
+    let used = entries.iter().map(|entry| entry.transaction.account.as_str());
+    // Accounts whose rows are all left out are loaded all the same.
+    let histories = || sources.iter().filter(|source| source.role == SourceRole::History);
+    let positions = histories().flat_map(|source| &source.statement.positions).map(|one| one.account.as_str());
+    let foreign = histories().flat_map(|source| &source.statement.transactions);
+    let foreign = foreign.filter(|one| one.currency != "USD").map(|one| one.account.as_str());
+    let names: BTreeSet<&str> = used.chain(positions).chain(foreign).collect();
     let mut kinds = BTreeMap::new();
     for name in names {
         let kind = answered(name, options, questions).or_else(|| stated(name, sources)).unwrap_or_else(|| {

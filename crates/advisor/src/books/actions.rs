@@ -131,7 +131,7 @@ impl<'a> Builder<'a, '_> {
         let Some((parent, ratio)) = from.zip(Ratio::new(to.shares.billionths(), held.billionths())) else {
             let named = from.map_or_else(String::new, |leg| format!(" of {}", leg.symbol));
             let reason = format!("came in by a spin-off{named}, of which the files show no shares,");
-            self.open_unknown(&account, &to.symbol, to.shares, date, &reason, place);
+            self.open_unknown(&account, &to.symbol, to.shares, (date, None), &reason, place);
             return;
         };
         let parent = &parent.symbol;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lotwise_core::{AccountKind, Date, Money, Shares, Symbol};
+use lotwise_core::{AccountKind, Date, Money, Price, Shares, Symbol};
 use lotwise_statements::corporate::{CorporateEvent, CorporateKind};
 use lotwise_statements::{Action, StatedLot};
 use lotwise_tax::{Account, AccountId, BasisSource, Event, EventKind, Ledger, LotId, LotSelection, Method, SaleId};
@@ -38,6 +38,8 @@ pub(super) struct Builder<'a, 'q> {
     /// Fractions of a share that a split or exchange left and that cash will follow, with the
     /// security that they are of.
     pub(super) fractions: BTreeMap<(AccountId, Symbol), (Symbol, Shares)>,
+    /// Losses that the broker says it disallowed, by account and sale.
+    pub(super) told_disallowed: BTreeMap<(AccountId, SaleId), (Money, Symbol, String)>,
     joints: &'a Joints<'a>,
     entries: &'a [Entry<'a>],
     events: Vec<Event>,
@@ -70,6 +72,7 @@ impl<'a, 'q> Builder<'a, 'q> {
             entries: &rows.entries,
             joints,
             shorts: BTreeMap::new(),
+            told_disallowed: BTreeMap::new(),
             cash: BTreeMap::new(),
             income: BTreeMap::new(),
             events: Vec::new(),
@@ -239,6 +242,11 @@ impl<'a, 'q> Builder<'a, 'q> {
         let (amount, fee) = proceeds(entry);
         let sale = SaleId::new(&transaction.id);
         let kind = EventKind::Sell { sale, shares, amount, fee, lots: LotSelection::Standing, identified: None };
+        let disallowed: Money = lots.iter().filter_map(|lot| lot.disallowed).sum();
+        if disallowed.is_positive() {
+            let told = (disallowed, symbol.clone(), entry.place());
+            self.told_disallowed.insert((account.clone(), SaleId::new(&transaction.id)), told);
+        }
         if !lots.is_empty() {
             self.special(Special::Lots { lots, place: entry.place() });
         }
@@ -391,7 +399,9 @@ impl<'a, 'q> Builder<'a, 'q> {
         }
         if left.is_positive() {
             let reason = format!("came in by {} on {date}", entry.transaction.action);
-            self.open_unknown(&account, &symbol, left, date, &reason, &entry.place());
+            // Employee stock begins to be held when it arrives; of a transfer nobody knows.
+            let acquired = Some(date).filter(|_| entry.transaction.action == Action::Grant);
+            self.open_unknown(&account, &symbol, left, (date, acquired), &reason, &entry.place());
         }
     }
 
@@ -401,7 +411,7 @@ impl<'a, 'q> Builder<'a, 'q> {
         account: &AccountId,
         symbol: &Symbol,
         shares: Shares,
-        date: Date,
+        (date, acquired): (Date, Option<Date>),
         reason: &str,
         place: &str,
     ) {
@@ -414,7 +424,7 @@ impl<'a, 'q> Builder<'a, 'q> {
         self.openings.add(account, symbol, shares);
         self.lot_count += 1;
         let lot = LotId::new(&format!("{symbol}-{date}-{}", self.lot_count));
-        let kind = EventKind::Open { lot, shares, basis: None, acquired: None, source: BasisSource::Unknown };
+        let kind = EventKind::Open { lot, shares, basis: None, acquired, source: BasisSource::Unknown };
         self.push(date, account.clone(), symbol.clone(), kind);
     }
 
@@ -446,10 +456,11 @@ impl<'a, 'q> Builder<'a, 'q> {
     pub(super) fn need(&mut self, account: &AccountId, symbol: &Symbol, wanted: Shares, date: Date, place: &str) {
         let missing = wanted - self.openings.held(account, symbol);
         if missing.is_positive() {
+            let which = if missing == wanted { "the".to_owned() } else { format!("{missing} of the") };
+            let were = if missing == Shares::from_whole(1) { "was" } else { "were" };
             let text = format!(
-                "{missing} of the {} of {symbol} that left on {} were held before the files begin",
-                share_text(wanted),
-                date
+                "{which} {} of {symbol} that left on {date} {were} held before the files begin",
+                share_text(wanted)
             );
             self.openings.owe(account, symbol, missing, text, place.to_owned());
             self.openings.add(account, symbol, missing);
@@ -544,6 +555,16 @@ impl<'a, 'q> Builder<'a, 'q> {
         ledger
     }
 
+    /// Whether a ticker is that of a money-market fund, by its form, and nothing traded at another
+    /// price than 1.00.
+    fn is_money_market(&self, symbol: &Symbol) -> bool {
+        let name = symbol.as_str();
+        let fits = name.len() == 5 && name.ends_with("XX");
+        let of_symbol =
+            || self.entries.iter().map(|entry| entry.transaction).filter(|row| row.symbol.as_ref() == Some(symbol));
+        fits && of_symbol().filter_map(|row| row.price).all(|price| price == Price::from_whole(1))
+    }
+
     /// What was held before the first row, with its basis as stated or answered, else unknown.
     fn opening_events(&mut self) -> Vec<(usize, Event)> {
         let mut events = Vec::new();
@@ -578,11 +599,18 @@ impl<'a, 'q> Builder<'a, 'q> {
                     add(format!("{symbol}-before-{account}-answer-{number}"), part, basis, lot.acquired);
                 }
             }
-            if left.is_positive() {
+            if left.is_positive() && self.is_money_market(symbol) {
+                let text = format!(
+                    "{} of {symbol} held before {date} are taken for shares of a money-market fund, bought at 1.00 each",
+                    share_text(left)
+                );
+                self.questions.tell(Issue::new("money-market-basis", Severity::Note, Some(symbol), text));
+                add(format!("{symbol}-before-{account}"), left, Some(Price::from_whole(1) * left), None);
+            } else if left.is_positive() {
                 add(format!("{symbol}-before-{account}"), left, None, None);
                 let text = format!(
-                    "{}; the basis and the date of {} held before {date} are unknown until you state them, and so are \
-                     the gains of their sales",
+                    "{}; what {} held before {date} cost, and since when, is unknown until you state it, and so are the \
+                     gains of their sales",
                     opening.reason,
                     share_text(left),
                 );

@@ -22,14 +22,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use lotwise_core::{AccountKind, Date, Money, Price, Symbol};
 use lotwise_market::CorporateActions;
 use lotwise_statements::{Action, Statement};
-use lotwise_tax::{AccountId, Ledger, Method, Rules};
+use lotwise_tax::{AccountId, Booking, Ledger, Method, Rules, SaleId};
 
 pub use income::Income;
 pub use ratio::Ratio;
 pub use splits::{KnownSplit, SplitSource};
 
 use crate::answers::BookAnswers;
-use crate::issue::Issue;
+use crate::issue::{Issue, Severity};
+use crate::suggestion::count;
 use builder::Builder;
 use joined::Joints;
 use questions::Questions;
@@ -139,10 +140,51 @@ pub struct Books {
     pub span: Option<(Date, Date)>,
     /// Rows in other currencies, by currency; no other figure counts them.
     pub foreign: BTreeMap<String, ForeignRows>,
+    /// Losses that brokers say they disallowed as wash sales, by account and sale.
+    pub told_disallowed: BTreeMap<(AccountId, SaleId), (Money, Symbol, String)>,
     /// Keys of the answers that were used.
     pub answered: BTreeSet<String>,
     /// What a person should know.
     pub issues: Vec<Issue>,
+}
+
+impl Books {
+    /// What the booking says that a person should know: where a broker disallowed another loss than
+    /// the files lead to, and shares owed.
+    #[must_use]
+    pub fn review(&self, booking: &Booking) -> Vec<Issue> {
+        let mut issues = Vec::new();
+        for ((account, sale), (told, symbol, place)) in &self.told_disallowed {
+            let rows = booking.sales.iter().filter(|row| row.account == *account && row.sale == *sale);
+            let found: Money = rows.map(|row| row.disallowed).sum();
+            if found != *told {
+                let text = format!(
+                    "the broker disallowed {} of a loss on {symbol} as a wash sale, the files lead to {}; a purchase that \
+                     is not in the files, or a rule that the broker applies otherwise, makes the difference",
+                    dollars_and_cents(*told),
+                    dollars_and_cents(found)
+                );
+                issues.push(Issue::new("wash-differs", Severity::Warning, Some(symbol), text).at(place.clone()));
+            }
+        }
+        if !booking.open_shorts.is_empty() {
+            let names: BTreeSet<&str> = booking.open_shorts.iter().map(|lot| lot.symbol.as_str()).collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            let text = format!(
+                "{} ({}) {} not in the value of the account, in suggestions or in what-ifs",
+                count(booking.open_shorts.len(), "open short position"),
+                names.join(", "),
+                if booking.open_shorts.len() == 1 { "is" } else { "are" }
+            );
+            issues.push(Issue::new("short-positions", Severity::Warning, None, text));
+        }
+        issues
+    }
+}
+
+/// `$1,234.50` for a sentence.
+fn dollars_and_cents(amount: Money) -> String {
+    format!("${}", amount.to_cents())
 }
 
 /// Builds the books from all statements together.
@@ -184,7 +226,7 @@ pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookO
     builder.splits_until(options.as_of);
     builder.reconcile_positions(sources);
     let ledger = builder.ledger();
-    let (cash, income) = (builder.cash, builder.income);
+    let (cash, income, told_disallowed) = (builder.cash, builder.income, builder.told_disallowed);
     for prices in trade_prices.values_mut() {
         prices.sort_by_key(|trade| trade.date);
     }
@@ -201,6 +243,7 @@ pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookO
         n_trades: trade_dates.len(),
         span,
         foreign: rows.foreign,
+        told_disallowed,
         answered,
         issues,
     }

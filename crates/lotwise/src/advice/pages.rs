@@ -5,6 +5,7 @@ use lotwise_advisor::harvest::{HarvestCandidate, HarvestReport};
 use lotwise_advisor::suggestion::{Motive, Suggestion};
 use lotwise_core::{Money, Rounding};
 
+use super::session::accounts_seen;
 use crate::output::{Cell, Column, Figures, Page, Table, Tone};
 
 /// Value, tax if sold, value after tax.
@@ -125,10 +126,7 @@ pub fn harvest_page(report: &HarvestReport, accounts: &[String], tax_label: &str
     }
     page.gap();
     page.sentence(format!("Tax: {tax_label}."));
-    page.sentence(format!(
-        "Accounts seen: {}. Purchases in accounts that are not loaded, your spouse's and IRAs included, can wash a loss.",
-        accounts.join(", ")
-    ));
+    page.sentence(accounts_seen(accounts));
     page
 }
 

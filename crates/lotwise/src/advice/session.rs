@@ -7,7 +7,7 @@ use lotwise_advisor::books::{self, BookOptions, Books, Source};
 use lotwise_advisor::guardrails::Limits;
 use lotwise_advisor::portfolio::Portfolio;
 use lotwise_advisor::tax_profile::TaxProfile;
-use lotwise_advisor::{Issue, Severity};
+use lotwise_advisor::{BookAnswers, Issue, Severity};
 use lotwise_core::{Date, Money, Objective};
 use lotwise_market::AsOf;
 use lotwise_statements::Answers;
@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
 use crate::input::{History, HistoryOptions, require_histories, require_stored, row_error, short_name};
 use crate::market::Market;
-use crate::output::{Report, Warning};
+use crate::output::{Figures, Report, Warning};
 use crate::settings::Settings;
 use crate::store::{DataFolder, DerivedLot, Ledger};
 
@@ -39,14 +39,16 @@ pub enum PriceNeed {
 pub struct SessionInput {
     /// Files, already read.
     pub histories: Vec<History>,
+    /// Files that name the lots of sales, already read.
+    pub lots: Vec<History>,
+    /// Answers to the questions of the files and of the books.
+    pub answers: Answers,
     /// Price file or folder; the local cache without one.
     pub prices: Option<PathBuf>,
     /// End of the books; today without one.
     pub as_of: Option<Date>,
     /// Standing lot method.
     pub method: Method,
-    /// What the person answered beforehand.
-    pub answers: Answers,
 }
 
 /// A history with its books and prices.
@@ -81,15 +83,11 @@ impl Session {
         let histories = histories(input, context)?;
         let settings = context.settings_with(&input.rates)?;
         let answers = input.reading.answers.as_deref().map(read_answers).transpose()?.unwrap_or_default();
-        let start = SessionInput {
-            histories,
-            prices: input.prices.clone(),
-            as_of: input.as_of,
-            method: method.to_method(),
-            answers,
-        };
+        let lots = require_lots(&input.lots, &answers, context)?;
+        let (prices, as_of, method_of_lots) = (input.prices.clone(), input.as_of, method.to_method());
+        let start = SessionInput { histories, lots, answers, prices, as_of, method: method_of_lots };
         let session = Self::start(&start, need, settings, context)?;
-        if input.history.is_empty() && input.account.is_none() {
+        if input.history.is_empty() && input.account.is_none() && input.lots.is_empty() {
             session.keep_lots(method, context);
         }
         Ok(session)
@@ -153,14 +151,17 @@ impl Session {
             .histories
             .iter()
             .map(|history| Source::history(short_name(&history.file), &history.statement))
+            .chain(input.lots.iter().map(|lots| Source::lots(short_name(&lots.file), &lots.statement)))
             .collect();
         let rules =
             Rules { identity_groups: settings.identity_groups.clone(), rates: settings.rates, ..Rules::default() };
-        let answers = input.answers.iter().map(|(key, answer)| (key, answer.to_string())).collect();
-        let options = BookOptions { method: input.method, answers, rules: rules.clone(), ..BookOptions::until(as_of) };
-        let books = books::build(&sources, actions, &options);
+        let answers = BookAnswers::from(&input.answers);
+        let options = BookOptions { method: input.method, rules: rules.clone(), answers, ..BookOptions::until(as_of) };
+        let mut books = books::build(&sources, actions, &options);
         let booking = lotwise_tax::book(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
-        let unread = input.histories.iter().flat_map(|history| {
+        let reviewed = books.review(&booking);
+        books.issues.extend(reviewed);
+        let unread = input.histories.iter().chain(&input.lots).flat_map(|history| {
             let rows = history.statement.quarantined.iter();
             rows.map(|note| row_error(&history.file, &history.text, note))
         });
@@ -257,6 +258,15 @@ impl Session {
         )
     }
 
+    /// Which accounts are loaded: wherever a wash sale is said to be there or not, this belongs beside it.
+    #[must_use]
+    pub fn accounts_text(&self, figures: Figures) -> String {
+        let accounts = self.books.ledger.accounts.iter();
+        let names: Vec<String> =
+            accounts.map(|account| format!("{} ({})", figures.account(account.id.as_str()), account.kind)).collect();
+        accounts_seen(&names)
+    }
+
     /// A report with the session's warnings and the rows that could not be read.
     #[must_use]
     pub fn report(self, report: Report, issues: &[Issue], context: &Context) -> Report {
@@ -289,18 +299,49 @@ pub fn histories(input: &HistoryArgs, context: &Context) -> Result<Vec<History>,
     require_histories(&input.history, &options, context)
 }
 
+/// The sentence about accounts that are loaded and those that are not.
+#[must_use]
+pub fn accounts_seen(names: &[String]) -> String {
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    format!(
+        "Accounts seen: {names}. Purchases in accounts that are not loaded, your spouse's and IRAs included, can wash a loss."
+    )
+}
+
 fn warning(issue: &Issue, context: &Context) -> Warning {
     let mut message = context.figures().sentence(&issue.text);
     if issue.severity == Severity::Question
-        && let Some(proposed) = &issue.proposed
+        && let Some(proposed) = issue.proposed.as_ref().filter(|proposed| *proposed != "unknown")
     {
         message = format!("{message}; until you say otherwise: {proposed}");
+    }
+    // The key names accounts, which privacy masks.
+    if let Some(key) = issue.key.as_ref().filter(|_| !context.figures().masked()) {
+        message = format!("{message} (to answer: {key})");
     }
     let warning = Warning::new(issue.code, message);
     match issue.place.as_deref().and_then(|place| place.rsplit_once(':')) {
         Some((file, row)) => warning.at(Place { line: row.parse().ok(), ..Place::file(file) }),
         None => warning,
     }
+}
+
+/// Reads files that name the lots of sales.
+///
+/// # Errors
+/// When a file cannot be read, or names no lots.
+pub fn require_lots(paths: &[PathBuf], answers: &Answers, context: &Context) -> Result<Vec<History>, Failure> {
+    let options = HistoryOptions { answers: answers.clone(), ..HistoryOptions::default() };
+    let lots = require_histories(paths, &options, context)?;
+    let without = lots.iter().filter(|file| file.statement.transactions.iter().all(|row| row.lots.is_empty()));
+    let errors: Vec<CliError> = without
+        .map(|file| {
+            CliError::new("no-lots", Exit::Input, "the file names no lots")
+                .at(Place::file(&file.file))
+                .help("name a report of realised lots here, and a history with --history")
+        })
+        .collect();
+    if errors.is_empty() { Ok(lots) } else { Err(Failure(errors)) }
 }
 
 /// What the advisor refuses, as an error for people.

@@ -1,6 +1,7 @@
 //! `demo`: the main job on the bundled sample, offline.
 
 use lotwise_core::{Date, Money, Objective};
+use lotwise_statements::Answers;
 use lotwise_tax::Method;
 use serde_json::json;
 
@@ -45,10 +46,11 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
     let format = histories.first().map_or("", |history| history.statement.format);
     let start = SessionInput {
         histories,
+        lots: Vec::new(),
+        answers: Answers::default(),
         prices: Some(folder.path().to_owned()),
         as_of: Date::parse(AS_OF).ok(),
         method: Method::Fifo,
-        answers: lotwise_statements::Answers::default(),
     };
     let session = Session::start(&start, PriceNeed::Required, context.settings.clone(), context)?;
     let advice = advice(&session, objective, None, Money::ZERO)?;

@@ -44,6 +44,7 @@ pub fn run(arguments: &LotsArgs, context: &Context) -> Result<Report, Failure> {
         "sales": sales.iter().map(|row| json.sale(row)).collect::<Vec<_>>(),
         "permanently_disallowed": figures.cents(session.booking.permanently_disallowed),
         "rules": rules_text(&session),
+        "accounts_seen": session.accounts_text(figures),
         "method": arguments.method.name(),
     });
     let mut page = Page::new();
@@ -66,6 +67,7 @@ pub fn run(arguments: &LotsArgs, context: &Context) -> Result<Report, Failure> {
     }
     page.gap();
     page.sentence(rules_text(&session));
+    page.sentence(session.accounts_text(figures));
     let report = Report::new("lots", today, data, page).table(table);
     Ok(session.report(report, &issues, context))
 }

@@ -135,6 +135,7 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
         page.item(format!("{}: {}", scenario.name, scenario.note));
     }
     page.sentence(format!("The price of {} is used on every date. Tax: {label}.", holding.quote.date.long()));
+    page.sentence(session.accounts_text(figures));
     let json = Json { figures };
     let data = json!({
         "symbol": holding.symbol.as_str(),

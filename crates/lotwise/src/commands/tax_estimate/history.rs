@@ -2,10 +2,10 @@
 
 use lotwise_advisor::suggestion::count;
 use lotwise_core::{Date, Money};
-use lotwise_statements::Answers;
-use lotwise_tax::{Household, Term};
+use lotwise_tax::{Household, SaleRow, Term};
 
-use crate::advice::{PriceNeed, Session, SessionInput};
+use crate::advice::{PriceNeed, Session, SessionInput, require_lots};
+use crate::answers::read_answers;
 use crate::args::TaxEstimateArgs;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure};
@@ -29,6 +29,7 @@ pub struct YearOfHistory {
     miscellaneous: Money,
     tax_exempt: Money,
     margin_interest: Money,
+    accounts: String,
     /// What a person should know.
     pub warnings: Vec<Warning>,
     /// Rows that could not be read.
@@ -43,7 +44,11 @@ pub fn histories(arguments: &TaxEstimateArgs, context: &Context) -> Result<Optio
     match (arguments.by_hand, arguments.history.is_empty()) {
         (true, _) => Ok(None),
         (false, true) => stored_histories(None, context),
-        (false, false) => require_histories(&arguments.history, &HistoryOptions::default(), context).map(Some),
+        (false, false) => {
+            let answers = arguments.answers.as_deref().map(read_answers).transpose()?.unwrap_or_default();
+            let options = HistoryOptions { answers, ..HistoryOptions::default() };
+            require_histories(&arguments.history, &options, context).map(Some)
+        }
     }
 }
 
@@ -60,13 +65,10 @@ pub fn of_year(
     let year = arguments.year;
     let year_end = Date::from_ymd(year, 12, 31).unwrap_or(Date::MAX);
     let as_of = year_end.plus_days(WINDOW_DAYS).min(context.today());
-    let input = SessionInput {
-        histories,
-        prices: None,
-        as_of: Some(as_of),
-        method: arguments.method.to_method(),
-        answers: Answers::default(),
-    };
+    let answers = arguments.answers.as_deref().map(read_answers).transpose()?.unwrap_or_default();
+    let lots = require_lots(&arguments.lots, &answers, context)?;
+    let method = arguments.method.to_method();
+    let input = SessionInput { histories, lots, answers, prices: None, as_of: Some(as_of), method };
     let session = Session::start(&input, PriceNeed::Optional, settings, context)?;
     let mut warnings = session.warnings(&session.books.issues, context);
     if context.today() <= year_end.plus_days(WINDOW_DAYS) {
@@ -86,16 +88,21 @@ pub fn of_year(
         miscellaneous: income.miscellaneous,
         tax_exempt: income.tax_exempt,
         margin_interest: income.margin_interest,
+        accounts: session.accounts_text(context.figures()),
         warnings,
         unread: session.unread.clone(),
     };
     let mut unknown = 0;
-    for sale in session.booking.sales.iter().filter(|sale| sale.sold.year() == year) {
+    let accounts = &session.books.ledger.accounts;
+    let taxed = |sale: &&SaleRow| accounts.iter().any(|own| own.id == sale.account && own.kind.is_taxable());
+    for sale in session.booking.sales.iter().filter(|sale| sale.sold.year() == year).filter(taxed) {
         found.sales += 1;
         found.disallowed += sale.disallowed;
         match (sale.reportable, sale.term) {
             (Some(gain), Some(Term::Short)) => found.short += gain,
             (Some(gain), Some(Term::Long)) => found.long += gain,
+            // Nothing gained has no need of a term.
+            (Some(gain), None) if gain.is_zero() => {}
             _ => unknown += 1,
         }
     }
@@ -158,6 +165,8 @@ impl YearOfHistory {
         if !self.interest.is_zero() {
             list.push(format!("{} of interest are in the files", figures.dollars(self.interest)));
         }
+        // The list has no final periods.
+        list.push(self.accounts.trim_end_matches('.').to_owned());
         for (amount, text) in [
             (self.miscellaneous, "of miscellaneous income in the files count as other income"),
             (self.tax_exempt, "of tax-exempt dividends and interest in the files are left out"),
