@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 use lotwise_market::{AsOf, AssetIdx, Sector, Tickers};
 use lotwise_sim::ReturnMatrix;
-use lotwise_tax::{Event, EventKind, LotId, Rules};
+use lotwise_tax::{Event, EventKind, LotId, Rules, Way};
 
 use crate::Error;
 use crate::economics::{HarvestContext, HarvestValue, Horizon, harvest_value};
@@ -237,14 +237,22 @@ fn last_purchase(view: &HarvestView<'_>, symbol: &Symbol, today: Date) -> Option
         .ledger
         .events
         .iter()
-        .filter(|event| bought(event) && identical(view.desk.rules, &event.symbol, symbol))
+        .filter(|event| bought(event).is_some_and(|bought| identical(view.desk.rules, bought, symbol)))
         .map(|event| event.date)
         .filter(|&date| date <= today && today.days_since(date) <= 30)
         .max()
 }
 
-fn bought(event: &Event) -> bool {
-    matches!(event.kind, EventKind::Buy { .. })
+/// The security that an event purchases, if it is a purchase (tax rules 2.8 and 4.4).
+fn bought(event: &Event) -> Option<&Symbol> {
+    match &event.kind {
+        EventKind::Buy { .. } => Some(&event.symbol),
+        EventKind::Exercise(delivery) | EventKind::Assign(delivery) => match delivery.way {
+            Way::In { .. } => Some(&delivery.underlying),
+            Way::Out { .. } => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether two symbols are substantially identical by the user's groups (tax rule 4.2).

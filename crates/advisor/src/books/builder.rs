@@ -147,6 +147,13 @@ impl<'a, 'q> Builder<'a, 'q> {
             Action::TransferIn | Action::Spinoff if shares.is_positive() => {
                 self.receive(entry, account, symbol, shares);
             }
+            // Shares that were paid for, as when one fund is exchanged for another.
+            Action::Merger if shares.is_positive() && transaction.amount.is_negative() => {
+                self.purchase(entry, account, symbol, shares);
+            }
+            Action::Merger if shares.is_negative() && transaction.amount.is_positive() => {
+                self.sale(entry, account, symbol, shares.abs());
+            }
             Action::Merger | Action::Other if shares.is_positive() => self.receive(entry, account, symbol, shares),
             Action::TransferOut | Action::Merger | Action::Other | Action::Spinoff if shares.is_negative() => {
                 self.remove(entry, account, symbol, shares.abs());

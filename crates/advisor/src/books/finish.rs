@@ -42,11 +42,15 @@ pub(super) fn finish(
         return;
     }
     let Ok(mut book) = Book::new(&ledger.accounts, rules) else { return };
-    let mut done = Vec::with_capacity(ledger.events.len());
+    let events = std::mem::take(&mut ledger.events).into_iter().enumerate();
+    let mut events: Vec<(Event, Option<Special>)> = events.map(|(at, event)| (event, special.remove(&at))).collect();
+    // An event of several rows stands where the first of them is and may be of a later day.
+    events.sort_by_key(|(event, _)| event.date);
+    let mut done = Vec::with_capacity(events.len());
     let mut sound = true;
-    for (place, mut event) in std::mem::take(&mut ledger.events).into_iter().enumerate() {
+    for (mut event, special) in events {
         let mut instead = Vec::new();
-        match special.remove(&place).filter(|_| sound) {
+        match special.filter(|_| sound) {
             Some(Special::Lots { lots, place }) => {
                 let (symbol, shares) = leaving(&event);
                 let open = book.open_lots_of(&event.account, symbol);

@@ -76,6 +76,12 @@ impl Ratio {
         (Shares::from_billionths(self.new * unit), Shares::from_billionths(self.old * unit))
     }
 
+    /// Reads `3-for-2`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (new, old) = text.split_once("-for-")?;
+        Self::new(new.trim().parse().ok()?, old.trim().parse().ok()?)
+    }
+
     /// As a float, for comparison with prices.
     #[must_use]
     pub fn to_f64(self) -> f64 {

@@ -72,15 +72,23 @@ impl SplitTable {
                 let same = from_files.iter().position(|file| near(file.date, split.ex_date));
                 match same.map(|at| from_files.remove(at)) {
                     Some(file) => {
-                        if file.ratio.is_some_and(|stated| !agree(stated, ratio)) {
+                        let key = format!("split:{symbol}:{}", file.date);
+                        let differs = file.ratio.is_some_and(|stated| !agree(stated, ratio));
+                        let answered = if differs { questions.answer(&key).map(Ratio::parse) } else { None };
+                        if answered == Some(None) {
+                            questions.misunderstood(&key, "a ratio such as 3-for-2");
+                        }
+                        let answered = answered.flatten();
+                        if differs && answered.is_none() {
                             let text = format!(
                                 "your file books a {} split of {symbol} on {}, the corporate actions say {ratio}",
                                 file.ratio.map(|stated| stated.to_string()).unwrap_or_default(),
                                 file.date
                             );
-                            let (key, place) = (format!("split:{symbol}:{}", file.date), Some(file.place));
+                            let place = Some(file.place);
                             questions.ask("split-differs", &key, Some(symbol), text, &ratio.to_string(), place);
                         }
+                        let ratio = answered.unwrap_or(ratio);
                         known.push(KnownSplit {
                             date: file.date,
                             ratio,

@@ -291,3 +291,50 @@ fn a_vesting_in_a_file_of_awards_prices_the_shares_that_arrived() {
     assert!(booking.open_lots.is_empty());
     assert_eq!((booking.sales[0].gain, booking.sales[0].acquired), (Some(money("50")), Some(date("2023-06-05"))));
 }
+
+#[test]
+fn one_fund_exchanged_for_another_is_a_sale_and_a_purchase() {
+    let (books, booking) = booked(
+        "
+        2022-01-05 buy    FUNDA 10  10 -100
+        2023-06-05 merger FUNDA -10 15 150  exchange
+        2023-06-05 merger FUNDB 5   30 -150 exchange
+        ",
+    );
+    assert!(books.issues.is_empty(), "{:?}", books.issues);
+    assert_eq!(open(&booking), ["FUNDB 5 150.00 2023-06-05 main"]);
+    assert_eq!(booking.sales[0].gain, Some(money("50")));
+}
+
+#[test]
+fn a_sale_between_an_exercise_and_its_stock_still_takes_its_named_lots() {
+    let mut history = statement(&format!(
+        "
+        2023-01-05 buy BBB 10 10 -100
+        2023-02-05 buy BBB 10 20 -200
+        2023-10-05 option_open     {CALL} 1  1.50 -150 long
+        2024-01-19 option_exercise {CALL} -1 -    -
+        2024-01-20 sell BBB -10 30 300
+        2024-01-22 buy AAA 100 50 -5000 by_exercise
+        2024-01-23 sell BBB -10 30 300
+        "
+    ));
+    history.transactions[4].lots = vec![acquired("2023-02-05", "10", None)];
+    history.transactions[6].lots = vec![acquired("2023-01-05", "10", None)];
+    let (books, booking) = of(&history, BookAnswers::default());
+    assert!(books.issues.is_empty(), "{:?}", books.issues);
+    assert_eq!(booking.sales.iter().filter_map(|row| row.gain).collect::<Vec<_>>(), [money("100"), money("200")]);
+}
+
+#[test]
+fn a_loss_that_the_broker_disallowed_and_the_files_do_not_show_is_told() {
+    let mut history = statement("2024-02-05 buy AAA 10 50 -500\n2024-03-05 sell AAA -10 40 400");
+    let mut lot = acquired("2024-02-05", "10", Some("500"));
+    lot.disallowed = Some(money("40"));
+    history.transactions[1].lots = vec![lot];
+    let (books, booking) = of(&history, BookAnswers::default());
+    assert!(books.issues.is_empty(), "{:?}", books.issues);
+    let told = books.review(&booking);
+    assert_eq!((told.len(), told[0].code), (1, "wash-differs"));
+    assert!(told[0].text.contains("$40.00") && told[0].text.contains("$0.00"), "{}", told[0].text);
+}

@@ -199,6 +199,10 @@ fn likeness(out: &Side<'_>, into: &Side<'_>) -> Option<u32> {
     if !together(a, b) || a.action == Action::Spinoff {
         return None;
     }
+    // Sold for cash that bought the other, as between two funds: a sale and a purchase.
+    if out.amount.is_positive() && into.amount.is_negative() {
+        return None;
+    }
     // A split beside another one of the same day is told apart by its words alone.
     let words = security::shared_words(&a.description, &b.description);
     if a.action == Action::Split && words == 0 && a.symbol != b.symbol {
