@@ -225,6 +225,7 @@ pub fn build(sources: &[Source<'_>], actions: &CorporateActions, options: &BookO
     }
     builder.splits_until(options.as_of);
     builder.reconcile_positions(sources);
+    builder.past_their_last_day();
     let ledger = builder.ledger();
     let (cash, income, told_disallowed) = (builder.cash, builder.income, builder.told_disallowed);
     for prices in trade_prices.values_mut() {

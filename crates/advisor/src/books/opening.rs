@@ -77,6 +77,11 @@ impl Openings {
         self.positions.get(&(account.clone(), symbol.clone())).map_or(Shares::ZERO, |position| position.held)
     }
 
+    /// All holdings, by account and symbol.
+    pub(super) fn all_held(&self) -> impl Iterator<Item = (&(AccountId, Symbol), Shares)> {
+        self.positions.iter().map(|(place, position)| (place, position.held))
+    }
+
     pub(super) fn add(&mut self, account: &AccountId, symbol: &Symbol, shares: Shares) {
         if let Some(position) = self.get(account, symbol) {
             position.held += shares;

@@ -72,6 +72,41 @@ impl<'a> Builder<'a, '_> {
         self.questions.tell(issue.at(entry.place()));
     }
 
+    /// Contracts that the files leave open after their last day: what became of them is asked.
+    pub(super) fn past_their_last_day(&mut self) {
+        let held = self.openings.all_held().filter(|(_, shares)| shares.is_positive());
+        let owed = self.shorts.iter().filter(|(_, shares)| shares.is_positive());
+        let open: Vec<((AccountId, Symbol), Shares)> = held
+            .map(|(place, shares)| (place.clone(), shares))
+            .chain(owed.map(|(place, shares)| (place.clone(), *shares)))
+            .collect();
+        for ((account, symbol), contracts) in open {
+            let Ok(contract) = OptionContract::parse_occ(symbol.as_str()) else { continue };
+            if contract.expiry >= self.options.as_of {
+                continue;
+            }
+            let key = format!("expired:{symbol}@{account}");
+            match self.questions.answer(&key) {
+                Some("lapsed") => {
+                    let sale = SaleId::new(&format!("{symbol}-lapsed"));
+                    self.push(contract.expiry, account, symbol, EventKind::Expire { sale, contracts });
+                }
+                answer => {
+                    if answer.is_some_and(|text| text != "unknown") {
+                        self.questions.misunderstood(&key, "lapsed");
+                    }
+                    let text = format!(
+                        "{contracts} of {symbol} {} still open in the files after the last day, {}; what became of it \
+                         is not known, so it is in no gain. If it lapsed, answer so; else name the file that shows it",
+                        if contracts == Shares::from_whole(1) { "is" } else { "are" },
+                        contract.expiry
+                    );
+                    self.questions.ask("option-past-expiry", &key, Some(&symbol), text, "unknown", None);
+                }
+            }
+        }
+    }
+
     fn expire(&mut self, entry: &Entry<'_>, account: AccountId, symbol: Symbol, contracts: Shares) {
         if self.openings.held(&account, &symbol) >= contracts {
             self.openings.take(&account, &symbol, contracts);

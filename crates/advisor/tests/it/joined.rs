@@ -338,3 +338,17 @@ fn a_loss_that_the_broker_disallowed_and_the_files_do_not_show_is_told() {
     assert_eq!((told.len(), told[0].code), (1, "wash-differs"));
     assert!(told[0].text.contains("$40.00") && told[0].text.contains("$0.00"), "{}", told[0].text);
 }
+
+#[test]
+fn an_option_that_the_files_leave_open_after_its_last_day_is_asked_about() {
+    for (row, gain) in [("1 1.50 -150 long", "-150"), ("-1 1.50 150 short", "150")] {
+        let lines = format!("2023-10-05 option_open {CALL} {row}\n2024-03-01 deposit - - - 1");
+        let (books, booking) = booked(&lines);
+        assert_eq!((codes(&books), booking.sales.len()), (vec!["option-past-expiry"], 0));
+        let key = books.issues[0].key.clone().unwrap();
+        let (books, booking) = answered(&lines, &key, "lapsed");
+        assert!(books.issues.is_empty(), "{:?}", books.issues);
+        let row = &booking.sales[0];
+        assert_eq!((row.gain, row.sold), (Some(money(gain)), date("2024-01-19")));
+    }
+}
