@@ -82,8 +82,9 @@ enum Takes {
 }
 
 /// How the keys of questions begin; a colon and what the question is about may follow.
-const KEYS: [(&str, Takes); 30] = [
+const KEYS: [(&str, Takes); 34] = [
     ("account-kind", Takes::Kind),
+    ("allocation", Takes::Words),
     ("ambiguous-security", Takes::Ticker),
     ("amount-mismatch", Takes::Rows),
     ("basis", Takes::Words),
@@ -91,6 +92,7 @@ const KEYS: [(&str, Takes); 30] = [
     ("cancelled-trade", Takes::Rows),
     ("commission-currency", Takes::Rows),
     ("date-order", Takes::Rows),
+    ("expired", Takes::Words),
     ("fee-in-kind", Takes::Rows),
     ("future-date", Takes::Rows),
     ("included-file", Takes::Proposal),
@@ -104,6 +106,7 @@ const KEYS: [(&str, Takes); 30] = [
     ("realised", Takes::Words),
     ("repeated-id", Takes::Rows),
     ("settles-before-trade", Takes::Rows),
+    ("short", Takes::Words),
     ("split", Takes::Words),
     ("tax-inside", Takes::Rows),
     ("transfer-basis", Takes::Rows),
@@ -113,6 +116,7 @@ const KEYS: [(&str, Takes); 30] = [
     ("unknown-section", Takes::Rows),
     ("unknown-security", Takes::Ticker),
     ("unreadable-holding", Takes::Proposal),
+    ("value", Takes::Words),
 ];
 
 fn takes(key: &str) -> Option<Takes> {
