@@ -2,8 +2,9 @@
 
 use lotwise_core::{Date, Money, Shares, Symbol};
 use lotwise_tax::{
-    Account, AccountId, AccountKind, BasisSource, Booking, Event, EventKind, Ledger, LotId, LotSelection, LotsLeave,
-    Method, OpenLot, Replacement, Rules, SaleId, SaleRow, Tacking, book,
+    Account, AccountId, AccountKind, AssetClass, BasisSource, Booking, Boot, Delivery, Event, EventKind, ExchangeKind,
+    Ledger, LotId, LotSelection, LotsLeave, Method, OpenLot, OpenShort, Replacement, Rules, SaleId, SaleRow, Scope,
+    Tacking, Way, book,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -48,6 +49,12 @@ struct Options {
     identity_groups: Vec<Vec<String>>,
     short_rate: Option<Value>,
     long_rate: Option<Value>,
+    #[serde(default)]
+    digital_assets: Vec<String>,
+    digital_asset_wash_sales_from: Option<String>,
+    /// Pairs of account and symbol.
+    #[serde(default)]
+    average_eligible: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -72,9 +79,18 @@ struct NamedEvent {
     qty: Option<Value>,
     amount: Option<Value>,
     fee: Option<Value>,
-    /// How a purchase came about (`drip`); every one is a purchase.
-    #[serde(default, rename = "kind")]
-    _how: IgnoredAny,
+    /// How a purchase came about (`drip`); every one is a purchase. What an exchange is.
+    #[serde(rename = "kind")]
+    how: Option<Value>,
+    to: Option<String>,
+    to_new: Option<Value>,
+    value: Option<Value>,
+    cash: Option<Value>,
+    scope: Option<String>,
+    settled: Option<String>,
+    shares: Option<Value>,
+    underlying: Option<String>,
+    way: Option<String>,
     #[serde(default)]
     lots: Vec<NamedLot>,
     ratio: Option<Value>,
@@ -127,6 +143,14 @@ fn rules_of(options: &Options) -> Result<Rules, String> {
     for group in &options.identity_groups {
         rules.identity_groups.push(group.iter().map(|text| symbol(text)).collect::<Result<_, _>>()?);
     }
+    for text in &options.digital_assets {
+        rules.classes.insert(symbol(text)?, AssetClass::DigitalAsset);
+    }
+    rules.digital_asset_wash_sales_from =
+        options.digital_asset_wash_sales_from.as_deref().map(rules::date).transpose()?;
+    for (account, text) in &options.average_eligible {
+        rules.average_eligible.insert((AccountId::new(account), symbol(text)?));
+    }
     if let Some(value) = &options.short_rate {
         rules.rates.short = rules::rate("short_rate", value)?;
     }
@@ -161,36 +185,94 @@ fn event_of(event: &NamedEvent, index: usize) -> Result<Event, String> {
     let quantity = || rules::shares("qty", &required("qty", &event.qty)?);
     let money = |name: &str, value: &Option<Value>| rules::money(name, &required(name, value)?);
     let fee = event.fee.as_ref().map_or(Ok(Money::ZERO), |fee| rules::money("fee", fee))?;
+    let lot = || LotId::new(&id);
+    let sale = || SaleId::new(&id);
+    let amount = || money("amount", &event.amount);
+    let day = |text: &Option<String>| text.as_deref().map(rules::date).transpose();
+    let maybe = |name: &str, value: &Option<Value>| value.as_ref().map(|value| rules::money(name, value)).transpose();
+    let to = || event.to.as_deref().ok_or_else(|| "to is missing".to_owned());
     let kind = match event.kind.as_str() {
-        "buy" => {
-            EventKind::Buy { lot: LotId::new(&id), shares: quantity()?, amount: money("amount", &event.amount)?, fee }
-        }
+        "buy" => EventKind::Buy { lot: lot(), shares: quantity()?, amount: amount()?, fee },
         "sell" => EventKind::Sell {
-            sale: SaleId::new(&id),
+            sale: sale(),
             shares: quantity()?,
-            amount: money("amount", &event.amount)?,
+            amount: amount()?,
             fee,
             lots: selection(event)?,
-            identified: event.identified.as_deref().map(rules::date).transpose()?,
+            identified: day(&event.identified)?,
         },
         "open" => EventKind::Open {
-            lot: LotId::new(&id),
+            lot: lot(),
             shares: quantity()?,
-            basis: event.basis.as_ref().map(|basis| rules::money("basis", basis)).transpose()?,
-            acquired: event.acquired.as_deref().map(rules::date).transpose()?,
+            basis: maybe("basis", &event.basis)?,
+            acquired: day(&event.acquired)?,
             source: if event.basis.is_some() { BasisSource::Stated } else { BasisSource::Unknown },
         },
         "split" => {
-            let ratio = rules::shares("ratio", &required("ratio", &event.ratio)?)?;
-            EventKind::Split { new: ratio, old: Shares::from_whole(1) }
+            let (new, old) = ratio(event)?;
+            EventKind::Split { new, old }
         }
-        "return_of_capital" => {
-            EventKind::ReturnOfCapital { sale: SaleId::new(&id), amount: money("amount", &event.amount)? }
-        }
+        "return_of_capital" => EventKind::ReturnOfCapital { sale: sale(), amount: amount()? },
         "remove" => EventKind::Remove { shares: quantity()? },
+        "transfer" => EventKind::Transfer { to: AccountId::new(to()?), shares: quantity()?, lots: selection(event)? },
+        "gift" => EventKind::Gift {
+            lot: lot(),
+            shares: quantity()?,
+            donor_basis: maybe("basis", &event.basis)?,
+            donor_acquired: day(&event.acquired)?,
+            value: money("value", &event.value)?,
+        },
+        "inherit" => EventKind::Inherit {
+            lot: lot(),
+            shares: quantity()?,
+            value: maybe("value", &event.value)?,
+            died: day(&event.acquired)?,
+        },
+        "spinoff" => {
+            let (new, old) = ratio(event)?;
+            let to_new = rules::rate("to_new", &required("to_new", &event.to_new)?)?;
+            EventKind::SpinOff { to: symbol(to()?)?, new, old, to_new, scope: scope(event)? }
+        }
+        "exchange" => {
+            let (new, old) = ratio(event)?;
+            let kind = match event.how.as_ref().and_then(Value::as_str) {
+                Some("rename") => ExchangeKind::Rename,
+                Some("reorganisation") | None => ExchangeKind::Reorganisation,
+                Some(other) => return Err(format!("kind {other:?} is neither rename nor reorganisation")),
+            };
+            let cash = match maybe("cash", &event.cash)? {
+                Some(cash) => Some(Boot { sale: sale(), cash, value: money("value", &event.value)? }),
+                None => None,
+            };
+            EventKind::Exchange { to: symbol(to()?)?, new, old, kind, cash, scope: scope(event)? }
+        }
+        "short_sell" => EventKind::ShortSell { lot: lot(), shares: quantity()?, amount: amount()?, fee },
+        "cover" => EventKind::Cover {
+            sale: sale(),
+            shares: quantity()?,
+            amount: amount()?,
+            fee,
+            lots: selection(event)?,
+            settled: day(&event.settled)?,
+        },
+        "exercise" | "assign" => {
+            let shares = rules::shares("shares", &required("shares", &event.shares)?)?;
+            let underlying = event.underlying.as_deref().ok_or("underlying is missing")?;
+            let way = match event.way.as_deref() {
+                Some("in") => Way::In { lot: lot() },
+                Some("out") => Way::Out { sale: sale(), lots: selection(event)? },
+                _ => return Err("way has to be in or out".into()),
+            };
+            let contracts = quantity()?;
+            let underlying = symbol(underlying)?;
+            let delivery = Delivery { contracts, underlying, shares, amount: amount()?, fee, way };
+            if event.kind == "exercise" { EventKind::Exercise(delivery) } else { EventKind::Assign(delivery) }
+        }
+        "expire" => EventKind::Expire { sale: sale(), contracts: quantity()? },
         other => {
             return Err(format!(
-                "type {other:?} is not supported (supported: buy, sell, split, open, return_of_capital, remove)"
+                "type {other:?} is not supported (supported: buy, sell, split, open, return_of_capital, remove, \
+                 transfer, gift, inherit, spinoff, exchange, short_sell, cover, exercise, assign, expire)"
             ));
         }
     };
@@ -200,6 +282,29 @@ fn event_of(event: &NamedEvent, index: usize) -> Result<Event, String> {
         symbol: symbol(event.symbol.as_deref().unwrap_or(SYMBOL))?,
         kind,
     })
+}
+
+/// New shares for old: `2`, `0.1`, or `3:2`.
+fn ratio(event: &NamedEvent) -> Result<(Shares, Shares), String> {
+    let value = event.ratio.clone().ok_or("ratio is missing")?;
+    match value.as_str().and_then(|text| text.split_once(':')) {
+        Some((new, old)) => {
+            let part = |text: &str| rules::shares("ratio", &Value::String(text.trim().to_owned()));
+            Ok((part(new)?, part(old)?))
+        }
+        None => Ok((rules::shares("ratio", &value)?, Shares::from_whole(1))),
+    }
+}
+
+/// Whose shares: everybody's, unless the event says otherwise or brings cash.
+fn scope(event: &NamedEvent) -> Result<Scope, String> {
+    match event.scope.as_deref() {
+        Some("household") => Ok(Scope::Household),
+        Some("account") => Ok(Scope::Account),
+        None if event.cash.is_some() => Ok(Scope::Account),
+        None => Ok(Scope::Household),
+        Some(other) => Err(format!("scope {other:?} is neither account nor household")),
+    }
 }
 
 fn selection(event: &NamedEvent) -> Result<LotSelection, String> {
@@ -261,6 +366,7 @@ fn computed(booking: &Booking) -> Value {
     json!({
         "sales": booking.sales.iter().map(sale).collect::<Vec<_>>(),
         "open_lots": open_lots.into_iter().map(open_lot).collect::<Vec<_>>(),
+        "open_shorts": booking.open_shorts.iter().map(open_short).collect::<Vec<_>>(),
         "permanently_disallowed": amount(booking.permanently_disallowed),
     })
 }
@@ -306,6 +412,18 @@ fn open_lot(lot: &OpenLot) -> Value {
     })
 }
 
+fn open_short(short: &OpenShort) -> Value {
+    json!({
+        "lot": short.lot.as_str(),
+        "account": short.account.as_str(),
+        "symbol": short.symbol.as_str(),
+        "qty": short.shares.to_string(),
+        "proceeds": amount(short.proceeds),
+        "opened": day(short.opened),
+        "deferred_loss": amount(short.deferred_loss),
+    })
+}
+
 fn day(date: Date) -> String {
     date.to_string()
 }
@@ -339,6 +457,54 @@ mod tests {
         .unwrap();
         assert_eq!(outcome.differences, Some(vec![]));
         assert_eq!(outcome.computed["permanently_disallowed"], "0");
+    }
+
+    #[test]
+    fn every_type_of_event_is_read() {
+        let call = "AAA241220C00050000";
+        let events = [
+            r#"{"date": "2022-01-03", "type": "buy", "id": "L1", "symbol": "AAA", "qty": 300, "amount": 9000}"#.into(),
+            r#"{"date": "2022-01-04", "type": "gift", "id": "G", "symbol": "GGG", "qty": 1, "basis": 100,
+                "acquired": "2020-01-02", "value": 80}"#
+                .into(),
+            r#"{"date": "2022-01-04", "type": "inherit", "id": "H", "symbol": "HHH", "qty": 1, "value": 70,
+                "acquired": "2021-12-01"}"#
+                .into(),
+            r#"{"date": "2022-01-05", "type": "transfer", "symbol": "AAA", "qty": 100, "to": "U"}"#.into(),
+            r#"{"date": "2022-01-06", "type": "spinoff", "symbol": "AAA", "to": "SPN", "ratio": "1:10",
+                "to_new": 0.1, "scope": "account"}"#
+                .into(),
+            r#"{"date": "2022-01-07", "type": "exchange", "symbol": "SPN", "to": "NEW", "ratio": 2,
+                "kind": "rename"}"#
+                .into(),
+            r#"{"date": "2022-01-07", "type": "exchange", "id": "B", "symbol": "HHH", "to": "MRG", "ratio": 1,
+                "cash": 10, "value": 60}"#
+                .into(),
+            r#"{"date": "2024-01-03", "type": "short_sell", "id": "K", "symbol": "KKK", "qty": 2, "amount": 20}"#
+                .into(),
+            r#"{"date": "2024-01-04", "type": "cover", "id": "C", "symbol": "KKK", "qty": 1, "amount": 8}"#.into(),
+            format!(
+                r#"{{"date": "2024-01-05", "type": "short_sell", "id": "W", "symbol": "{call}", "qty": 2,
+                "amount": 200}}"#
+            ),
+            format!(
+                r#"{{"date": "2024-12-19", "type": "assign", "id": "A", "symbol": "{call}", "qty": 1,
+                "underlying": "AAA", "shares": 100, "amount": 5000, "way": "out"}}"#
+            ),
+            format!(r#"{{"date": "2024-12-20", "type": "expire", "id": "X", "symbol": "{call}", "qty": 1}}"#),
+        ];
+        let outcome = case(&format!(
+            r#"{{"accounts": [{{"id": "T", "type": "taxable"}}, {{"id": "U", "type": "taxable"}}], "events": [{}],
+            "expected": {{
+                "sales": [{{"sale": "B", "gain": "0"}}, {{"sale": "C", "gain": "2"}},
+                    {{"sale": "A", "proceeds": "5100", "gain": "2400"}}, {{"sale": "X", "gain": "100"}}],
+                "open_lots": [{{"lot": "G", "basis": "100"}}, {{"lot": "H", "basis": "60"}},
+                    {{"lot": "L1", "qty": "100", "basis": "2700"}}, {{"lot": "L1/SPN", "qty": "40", "basis": "600"}},
+                    {{"lot": "L1", "account": "U", "qty": "100", "basis": "3000"}}],
+                "open_shorts": [{{"lot": "K", "qty": "1", "proceeds": "10"}}]}}}}"#,
+            events.join(",")
+        ));
+        assert_eq!(outcome.unwrap().differences, Some(vec![]));
     }
 
     #[test]

@@ -381,7 +381,7 @@ mod tests {
             ("[7]", Some("#1"), "is none of the kinds"),
             (r#"{"cases": [{"id": "a", "colour": 1}]}"#, Some("a"), "is none of the kinds"),
             (r#"[{"acquired": "2024-13-01"}]"#, Some("2024-13-01"), "2024-13-01"),
-            (r#"[{"id": "b", "events": [{"date": "2024-01-02", "type": "gift"}]}]"#, Some("b"), "gift"),
+            (r#"[{"id": "b", "events": [{"date": "2024-01-02", "type": "present"}]}]"#, Some("b"), "present"),
             (r#"[{"id": "c", "events": [], "acounts": []}]"#, Some("c"), "acounts"),
         ] {
             let report = verified(text);

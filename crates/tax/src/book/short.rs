@@ -200,9 +200,10 @@ impl Group {
             let opened = short.opened;
             let closed = short.shares;
             let mut cost = Allotment { proceeds: costs.next(short.shares), shares: short.shares };
-            // The part for which shares were held long, then the rest.
+            // Of a loss the part for which shares were held long comes first, then the rest.
             let first = short.held_long;
-            let parts = if stock && first.is_positive() && first < short.shares {
+            let is_loss = cost.proceeds > short.proceeds;
+            let parts = if stock && is_loss && first.is_positive() && first < short.shares {
                 let cut = short.cut(first);
                 vec![cut, short]
             } else {

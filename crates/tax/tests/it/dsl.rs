@@ -8,7 +8,20 @@
 //! 2024-04-01 split 2:1 AAA
 //! 2024-04-02 return 25 AAA
 //! 2024-04-03 remove 5 AAA
+//! 2024-04-04 transfer 5 AAA to U
+//! 2024-04-05 gift 5 AAA basis 100 since 2020-01-01 worth 80
+//! 2024-04-06 inherit 5 AAA worth 100 since 2024-03-01
+//! 2024-04-07 spinoff 1:4 AAA into BBB part 0.25
+//! 2024-04-08 rename 1:1 AAA into CCC
+//! 2024-04-08 merge 1:2 AAA into CCC cash 10 worth 90
+//! 2024-04-09 short 5 AAA @ 80
+//! 2024-04-10 cover 5 AAA @ 70
+//! 2024-04-11 exercise 1 AAA241220C00050000
+//! 2024-04-11 assign 1 AAA241220C00050000
+//! 2024-04-11 expire 1 AAA241220C00050000
 //! ```
+//! Corporate actions concern the household, with `alone` or cash the account. An option's shares,
+//! strike and direction come from its symbol, a hundred shares a contract.
 //! Lots are named L1, L2, … and sales S1, S2, … in the order of the lines. Accounts are `T` and
 //! `U` (taxable), `I` (IRA), `R` (Roth), `P` and `Q` (the spouse's taxable account and IRA).
 
@@ -16,10 +29,10 @@
 
 use std::fmt::Write as _;
 
-use lotwise_core::{Date, Money, Price, Shares, Symbol};
+use lotwise_core::{Date, Money, OptionContract, OptionRight, Price, Rate, Shares, Symbol};
 use lotwise_tax::{
-    Account, AccountId, AccountKind, BasisSource, Booking, Error, Event, EventKind, Ledger, LotId, LotSelection,
-    Method, Rules, SaleId, SaleRow,
+    Account, AccountId, AccountKind, BasisSource, Booking, Boot, Delivery, Error, Event, EventKind, ExchangeKind,
+    Ledger, LotId, LotSelection, Method, OpenShort, Rules, SaleId, SaleRow, Scope, Way,
 };
 
 /// Books a ledger under the default rules.
@@ -125,6 +138,70 @@ pub fn event(line: &str, lots: &mut u32, sales: &mut u32) -> Event {
             amount: Money::parse(quantity).unwrap(),
         },
         "remove" => EventKind::Remove { shares: shares(quantity) },
+        "transfer" => EventKind::Transfer {
+            to: AccountId::new(after("to").unwrap()),
+            shares: shares(quantity),
+            lots: LotSelection::Standing,
+        },
+        "gift" => EventKind::Gift {
+            lot: LotId::new(&named("L", lots)),
+            shares: shares(quantity),
+            donor_basis: money("basis"),
+            donor_acquired: after("since").map(|text| Date::parse(text).unwrap()),
+            value: money("worth").unwrap(),
+        },
+        "inherit" => EventKind::Inherit {
+            lot: LotId::new(&named("L", lots)),
+            shares: shares(quantity),
+            value: money("worth"),
+            died: after("since").map(|text| Date::parse(text).unwrap()),
+        },
+        "spinoff" | "rename" | "merge" => {
+            let (new, old) = quantity.split_once(':').unwrap();
+            let (new, old, to) = (shares(new), shares(old), Symbol::parse(after("into").unwrap()).unwrap());
+            let cash = money("cash").map(|cash| Boot {
+                sale: SaleId::new(&named("S", sales)),
+                cash,
+                value: money("worth").unwrap(),
+            });
+            let alone = cash.is_some() || words.contains(&"alone");
+            let scope = if alone { Scope::Account } else { Scope::Household };
+            let kind = if verb == "rename" { ExchangeKind::Rename } else { ExchangeKind::Reorganisation };
+            match after("part") {
+                Some(part) => EventKind::SpinOff { to, new, old, to_new: Rate::parse(part).unwrap(), scope },
+                None => EventKind::Exchange { to, new, old, kind, cash, scope },
+            }
+        }
+        "short" => {
+            EventKind::ShortSell { lot: LotId::new(&named("L", lots)), shares: shares(quantity), amount: amount(), fee }
+        }
+        "cover" => EventKind::Cover {
+            sale: SaleId::new(&named("S", sales)),
+            shares: shares(quantity),
+            amount: amount(),
+            fee,
+            lots: LotSelection::Standing,
+            settled: None,
+        },
+        "exercise" | "assign" => {
+            let contract = OptionContract::parse_occ(symbol).unwrap();
+            let delivered = Shares::from_billionths(shares(quantity).billionths() * 100);
+            let comes_in = (contract.right == OptionRight::Call) == (verb == "exercise");
+            let delivery = Delivery {
+                contracts: shares(quantity),
+                underlying: contract.underlying,
+                shares: delivered,
+                amount: contract.strike * delivered,
+                fee,
+                way: if comes_in {
+                    Way::In { lot: LotId::new(&named("L", lots)) }
+                } else {
+                    Way::Out { sale: SaleId::new(&named("S", sales)), lots: LotSelection::Standing }
+                },
+            };
+            if verb == "exercise" { EventKind::Exercise(delivery) } else { EventKind::Assign(delivery) }
+        }
+        "expire" => EventKind::Expire { sale: SaleId::new(&named("S", sales)), contracts: shares(quantity) },
         other => panic!("verb {other}"),
     };
     Event {
@@ -150,6 +227,10 @@ pub fn show(booking: &Booking) -> String {
             write!(text, ", washed {}", lot.deferred_loss).unwrap();
         }
         text.push('\n');
+    }
+    for short in &booking.open_shorts {
+        let OpenShort { account, shares, symbol, lot, proceeds, opened, .. } = short;
+        writeln!(text, "{account} owes {shares} {symbol} of {lot}: proceeds {proceeds}, from {opened}").unwrap();
     }
     if !booking.permanently_disallowed.is_zero() {
         writeln!(text, "lost for good: {}", booking.permanently_disallowed).unwrap();

@@ -1,9 +1,11 @@
 //! The tax engine from outside.
 
+mod corporate;
 mod differential;
 mod dsl;
 mod irs;
 mod methods;
+mod options;
 mod policies;
 mod properties;
 mod properties_events;
@@ -13,4 +15,6 @@ mod reconcile;
 mod reference;
 mod reference_events;
 mod reports;
+mod shorts;
+mod transfers;
 mod years;
