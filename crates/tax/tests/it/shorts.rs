@@ -101,7 +101,7 @@ fn a_loss_on_closing_is_washed_by_another_short_sale() {
     S2 5 AAA of L2: 310.00 - 250.00 = 60.00 short
     T owes 5 AAA of L2: proceeds 310.00, from 2024-05-31
     ");
-    let late = book("2024-03-01 short 1 AAA @ 50\n2024-06-03 cover 1 AAA @ 60\n2024-07-04 short 1 AAA @ 61");
+    let late = book("2024-03-01 short 1 AAA @ 50\n2024-06-03 cover 1 AAA @ 60\n2024-07-05 short 1 AAA @ 61");
     assert_eq!(late.sales[0].disallowed.to_string(), "0.00");
 }
 
