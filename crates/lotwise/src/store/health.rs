@@ -135,10 +135,7 @@ fn content_checks(ledger: &Ledger) -> Vec<Check> {
         checks.push(Check::new("integrity", Health::Good, "pages, indexes and references hold"));
         checks.push(match dump(&connection) {
             Ok(dump) => {
-                let message = format!(
-                    "every row says what its digest stands for; the dump has the digest {}",
-                    &digest(dump.as_bytes())[..16]
-                );
+                let message = format!("every row matches its digest (dump {})", &digest(dump.as_bytes())[..16]);
                 Check::new("content", Health::Good, message)
             }
             Err(_) => Check::new("content", Health::Failed, "a row does not say what it said when it was imported")

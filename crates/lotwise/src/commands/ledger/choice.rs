@@ -84,9 +84,13 @@ pub fn confirm(question: &str, yes: bool, lasting: bool, context: &Context) -> R
         return Ok(());
     }
     if !can_ask(context) {
-        return Err(CliError::new("not-confirmed", Exit::Confirm, format!("{question}: nobody can be asked"))
-            .help("add --yes")
-            .into());
+        return Err(CliError::new(
+            "not-confirmed",
+            Exit::Confirm,
+            format!("{question}? There is no terminal to ask on"),
+        )
+        .help("add --yes")
+        .into());
     }
     let said = answer(&format!("{question}? [y/N] "))?;
     if matches!(said.to_lowercase().as_str(), "y" | "yes") {

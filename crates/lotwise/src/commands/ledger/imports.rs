@@ -35,8 +35,33 @@ pub fn list(context: &Context) -> Result<Report, Failure> {
         Column::number("duplicates", "Duplicates"),
         Column::words("imported_at", "When"),
     ]);
+    // A terminal has no room for all of it.
+    let mut shown = Table::new([
+        Column::number("id", "Import"),
+        Column::words("file", "File"),
+        Column::words("first", "From"),
+        Column::words("last", "To"),
+        Column::number("rows", "Rows"),
+        Column::number("imported", "Imported"),
+        Column::number("already_known", "Known"),
+        Column::number("left_out", "Left out"),
+        Column::words("imported_at", "When"),
+    ]);
     for batch in &batches {
         let (first, last) = batch.span.clone().unwrap_or_default();
+        let moment = timestamp(batch.imported_at);
+        let left_out = batch.ignored + batch.quarantined + batch.duplicates;
+        shown.row([
+            Cell::words(batch.id.to_string()),
+            Cell::words(figures.free_text(&batch.file)),
+            Cell::words(&first),
+            Cell::words(&last),
+            Cell::words(batch.rows.to_string()),
+            Cell::words(batch.imported.to_string()),
+            Cell::words(batch.already_known.to_string()),
+            Cell::words(left_out.to_string()),
+            Cell::words(moment.split('T').next().unwrap_or_default()),
+        ]);
         table.row([
             Cell::words(batch.id.to_string()),
             Cell::words(figures.free_text(&batch.file)),
@@ -49,7 +74,7 @@ pub fn list(context: &Context) -> Result<Report, Failure> {
             Cell::words(batch.ignored.to_string()),
             Cell::words(batch.quarantined.to_string()),
             Cell::words(batch.duplicates.to_string()),
-            Cell::words(timestamp(batch.imported_at)),
+            Cell::words(moment),
         ]);
     }
     let mut page = Page::new();
@@ -59,7 +84,7 @@ pub fn list(context: &Context) -> Result<Report, Failure> {
         let rows: i64 = batches.iter().map(|batch| batch.imported).sum();
         page.heading(format!("{} with {}", counted(batches.len() as u64, "import"), counted(number(rows), "row")));
     }
-    page.table(table.clone());
+    page.table(shown);
     if let Some(derived) = &derived {
         page.gap();
         page.sentence(format!(
