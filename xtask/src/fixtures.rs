@@ -539,6 +539,20 @@ fn group(format: &str, transaction: &Transaction) -> &'static str {
     match transaction.action {
         // The README counts every event of the awards centre with `other`.
         _ if format == "schwab-equity-awards-json" => "other",
+        // The README counts the report's own words, which call every trade of an option a purchase or a sale.
+        Action::OptionOpen
+        | Action::OptionClose
+        | Action::OptionExercise
+        | Action::OptionAssign
+        | Action::OptionExpire
+            if format == "ibkr-flex-xml" =>
+        {
+            if transaction.shares.is_some_and(|shares| shares.is_negative()) {
+                "sell"
+            } else {
+                "buy"
+            }
+        }
         Action::Buy => "buy",
         Action::Sell => "sell",
         Action::Reinvest => "reinvest_buy",
