@@ -58,8 +58,8 @@ operations! {
     }
 }
 
-/// The names of all operations that have a gradient: those of the tape, of [`Unary`] functions and of
-/// [`Binary`] functions. A check of gradients that covers these covers everything.
+/// The names of all operations that have a gradient: those of the tape, of `Unary` functions and of
+/// `Binary` functions. A check of gradients that covers these covers everything.
 pub const OPERATIONS: [&[&str]; 3] = [Op::NAMES.split_at(4).1, Unary::NAMES, Binary::NAMES];
 
 pub(crate) struct Node {
