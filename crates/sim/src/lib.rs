@@ -8,6 +8,7 @@ pub mod measure;
 pub mod online;
 pub mod policy;
 mod returns;
+pub mod reward;
 mod simplex;
 
 pub use covariance::{Covariance, Shrinkage, Shrunk};
