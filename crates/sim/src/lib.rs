@@ -4,6 +4,7 @@
 mod cholesky;
 mod covariance;
 mod error;
+pub mod execution;
 pub mod measure;
 pub mod online;
 pub mod policy;
