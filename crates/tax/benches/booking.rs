@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p lotwise-tax` prints a table. `LOTWISE_BENCH_WRITE` names a folder to which the
 //! ledgers are written as CSV (`day,account,symbol,buy|sell,shares,cents`), for other programs to
-//! book; `tools/bench_booking.py` does so.
+//! book; `tools/bench_booking.py` does so. An argument picks cases by name, for instance
+//! `cargo bench -p lotwise-tax -- hifo-falling-1-`.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is where time is measured")]
 
@@ -29,7 +30,7 @@ struct Transaction {
 }
 
 /// What prices do.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Prices {
     /// They rise from purchase to sale, so that nothing is a loss.
     Rising,
@@ -87,11 +88,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         for n_symbols in [1, 500] {
             for n in [10_000, 100_000, 1_000_000] {
-                measure(n, n_symbols, prices, method, folder.as_deref())?;
+                let name = format!("{}-{}-{n_symbols}-{n}", lower(method), lower(prices));
+                if wanted(&name) {
+                    measure(n, n_symbols, prices, method, folder.as_deref())?;
+                }
             }
         }
     }
-    whatif()
+    if wanted("whatif") { whatif() } else { Ok(()) }
+}
+
+/// Whether a case is among those named in the arguments; all are when none is.
+fn wanted(name: &str) -> bool {
+    let mut names = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    names.peek().is_none() || names.any(|one| name.contains(&one))
+}
+
+fn lower(name: impl std::fmt::Debug) -> String {
+    format!("{name:?}").to_lowercase()
 }
 
 fn measure(
@@ -102,7 +116,7 @@ fn measure(
     folder: Option<&str>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let transactions = transactions(n, n_symbols, prices);
-    let name = if prices == Prices::Rising { "rising" } else { "falling" };
+    let name = lower(prices);
     if let Some(folder) = folder {
         write(&format!("{folder}/{name}-{n_symbols}-{n}.csv"), &transactions)?;
     }
@@ -135,7 +149,7 @@ fn measure(
     let per_second = |taken: Duration| n as u128 * 1_000_000_000 / taken.as_nanos().max(1);
     println!(
         "{:<8}{name:<9}{n_symbols:>9}{n:>10}{rows:>9}{washed:>9}{:>12}{:>12}",
-        format!("{method:?}").to_lowercase(),
+        lower(method),
         per_second(fastest),
         per_second(named)
     );
@@ -200,7 +214,7 @@ fn whatif() -> Result<(), Box<dyn std::error::Error>> {
         };
         let event = Event { date, account: account.clone(), symbol: symbol.clone(), kind };
         let (taken, rows) = best(|| (), |()| book.whatif_sell(&event).map_or(0, |preview| preview.rows.len()));
-        let name = format!("{method:?}").to_lowercase();
+        let name = lower(method);
         println!("whatif_sell {name}, 50000 transactions, {n_symbols} symbols: {rows} rows in {taken:?}");
         let (taken, lots) = best(
             || (),

@@ -2,13 +2,11 @@
 
 use lotwise_core::{Money, Rate, Shares};
 
-use super::group::term_of;
 use super::group::{Cut, Desk, Group, Order, Scratch};
 use super::indexed::{AccountIdx, Fault, LotIdx, Pick, SymbolIdx};
-use super::lot::{Piece, part};
-use super::rank::{End, rank};
-use super::rows::Outcome;
-use crate::model::{BasisSource, FlatRates, Method, SaleRow, Term};
+use super::lot::part;
+use super::rank::End;
+use crate::model::{FlatRates, Method, SaleRow, Term};
 
 impl Group {
     /// Fills [`Scratch::cuts`] with what answers an order, in order of acquisition. With a price
@@ -101,7 +99,7 @@ impl Group {
         (AccountIdx(position.account), SymbolIdx(position.symbol))
     }
 
-    fn take_lots(&self, lots: impl Iterator<Item = u32>, shares: Shares, cuts: &mut Vec<Cut>) {
+    pub(super) fn take_lots(&self, lots: impl Iterator<Item = u32>, shares: Shares, cuts: &mut Vec<Cut>) {
         let mut left = shares;
         for lot in lots {
             if !left.is_positive() {
@@ -154,121 +152,10 @@ impl Group {
         self.forget_ranks(at);
         Ok(())
     }
-
-    /// The cheapest of several orderings, each tried on a copy so that the wash-sale effect of
-    /// what it sells is exactly that of the sale; the legal default wins ties.
-    ///
-    /// A loss that is washed saves nothing now, and which losses are washed depends on what else
-    /// leaves, so no single ranking is best for all ledgers. Only shares held at the sale can be
-    /// known to wash it: the choice has to reach the broker before later purchases happen.
-    fn least_tax(&mut self, desk: Desk<'_>, at: u32, order: &Order, scratch: &mut Scratch) {
-        let rates = desk.rules.rates;
-        let by_tax = |group: &Self, washing: bool| -> Vec<(i128, u32)> {
-            let ids = group.segments_of(at);
-            ids.map(|id| (group.tax_per_share(desk, order, id, rates, washing), id)).collect()
-        };
-        let by_rank = |group: &Self, end: End| -> Vec<(i128, u32)> {
-            let of = |id: u32| rank(&group.segments[id as usize].piece, end);
-            group.segments_of(at).map(|id| (of(id).checked_neg().unwrap_or(i128::MAX), id)).collect()
-        };
-        let mut orderings: Vec<Vec<Cut>> = Vec::with_capacity(6);
-        let mut earliest = Vec::new();
-        self.take_lots(self.lots_of(at), order.shares, &mut earliest);
-        orderings.push(earliest);
-        for mut ranked in
-            [by_tax(self, true), by_tax(self, false), by_rank(self, End::Highest), by_rank(self, End::Lowest)]
-        {
-            ranked.sort_by_key(|(tax, _)| *tax);
-            let (mut left, mut cuts) = (order.shares, Vec::new());
-            for (_, id) in ranked {
-                if !left.is_positive() {
-                    break;
-                }
-                let taken = left.min(self.segments[id as usize].piece.shares);
-                cuts.push(self.cut(id, taken));
-                left -= taken;
-            }
-            sort(&mut cuts);
-            orderings.push(cuts);
-        }
-        let mut latest = Vec::new();
-        self.take_lots(self.lots_of(at).rev(), order.shares, &mut latest);
-        sort(&mut latest);
-        orderings.push(latest);
-        let same = |one: &[Cut], other: &[Cut]| {
-            one.len() == other.len()
-                && one.iter().zip(other).all(|(a, b)| (a.segment, a.shares) == (b.segment, b.shares))
-        };
-        let mut best: Option<(Weight, Vec<Cut>)> = None;
-        let mut tried: Vec<Vec<Cut>> = Vec::new();
-        for cuts in orderings {
-            if tried.iter().any(|other| same(other, &cuts)) {
-                continue;
-            }
-            let mut trial = Scratch { cuts: cuts.clone(), ..Scratch::default() };
-            let mut out = Outcome::default();
-            self.clone().sell(desk, order, &mut trial, &mut out);
-            let weight = Weight::of(&out, rates);
-            if best.as_ref().is_none_or(|(least, _)| weight < *least) {
-                best = Some((weight, cuts.clone()));
-            }
-            tried.push(cuts);
-        }
-        scratch.cuts = best.map(|(_, cuts)| cuts).unwrap_or_default();
-    }
-
-    /// Tax per share at flat rates if the segment were sold alone, whole; unknown ones last. With
-    /// `washing` a loss counts only as far as no shares held would replace it.
-    fn tax_per_share(&self, desk: Desk<'_>, order: &Order, id: u32, rates: FlatRates, washing: bool) -> i128 {
-        let segment = &self.segments[id as usize];
-        let piece: &Piece = &segment.piece;
-        let source = self.lots[segment.lot as usize].source;
-        if !piece.known || source == BasisSource::AverageOnly {
-            return i128::MAX;
-        }
-        let Some(proceeds) = order.proceeds.portion(piece.shares, order.shares) else { return i128::MAX };
-        let mut gain = proceeds - piece.basis;
-        let mut from = piece.holding_from;
-        if let (true, Some(for_loss)) = (gain.is_negative(), self.for_loss.get(&id)) {
-            gain = (proceeds - for_loss.basis).min(Money::ZERO);
-            from = for_loss.holding_from;
-        }
-        if washing && gain.is_negative() && order.washes {
-            let replaced = self.replaceable(desk, segment.lot, piece.shares);
-            gain -= part(gain, replaced, piece.shares);
-        }
-        let term = if source == BasisSource::Inherited { Some(Term::Long) } else { term_of(from, order.day) };
-        let tax = (gain * rates.of(term)).per_share(piece.shares);
-        tax.map_or(i128::MAX, lotwise_core::Price::billionths)
-    }
 }
 
-fn sort(cuts: &mut [Cut]) {
+pub(super) fn sort(cuts: &mut [Cut]) {
     cuts.sort_unstable_by_key(|cut| (cut.acquired, cut.sequence, cut.ordinal, cut.segment));
-}
-
-/// How good an outcome is: less is better, the parts in order.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Weight {
-    /// Shares whose tax nobody can know.
-    unknown: Shares,
-    tax: Money,
-    permanent: Money,
-    disallowed: Money,
-}
-
-impl Weight {
-    fn of(out: &Outcome, rates: FlatRates) -> Self {
-        let (mut unknown, mut tax, mut disallowed) = (Shares::ZERO, Money::ZERO, Money::ZERO);
-        for row in &out.rows {
-            match row.reportable() {
-                Some(reportable) => tax += reportable * rates.of(row.term),
-                None => unknown += row.shares,
-            }
-            disallowed += row.disallowed;
-        }
-        Self { unknown, tax, permanent: out.permanent, disallowed }
-    }
 }
 
 impl FlatRates {

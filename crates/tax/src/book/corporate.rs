@@ -2,10 +2,11 @@
 
 use lotwise_core::{Money, Rate, Shares};
 
-use super::group::{Allotment, Desk, Group, Order, ReportedSplit, Scratch, Sold, UnitChange, scale, term_of};
+use super::group::{Desk, Group, Order, ReportedSplit, Scratch, Sold, UnitChange, scale};
 use super::indexed::{AccountIdx, Fault, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNKNOWN_DAY};
 use super::rows::{Gone, Outcome, RawNote, RawNoteKind, Row};
+use super::sell::{Allotment, term_of};
 use crate::model::{BasisSource, Term};
 
 /// A ratio of shares: `new` for every `old`.
@@ -129,7 +130,7 @@ impl Group {
         let term =
             if of.source == BasisSource::Inherited { Some(Term::Long) } else { term_of(piece.holding_from, order.day) };
         let row = out.next_row();
-        out.rows.push(Row {
+        out.push(Row {
             sale: SaleIdx(order.sale),
             lot: LotIdx(of.name),
             account: AccountIdx(order.account),

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use lotwise_core::{Money, Rounding, Shares, mul_div};
 
 use super::WINDOW_DAYS;
-use super::indexed::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
-use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNKNOWN_DAY, date_of, part};
+use super::lot::{ForLoss, Lot, NONE, Piece, Segment, part};
 use super::purchases::Purchases;
 use super::rank::{End, Ranks};
-use super::rows::{Outcome, RawNote, RawNoteKind, Row};
+use super::rows::Outcome;
 use super::short::ShortLot;
 use super::wash::OpenLoss;
-use crate::holding::is_long_term_days;
-use crate::model::{AccountKind, BasisSource, LotsLeave, Method, RowKind, Rules, Term};
+use crate::model::{AccountKind, BasisSource, Method, RowKind, Rules};
 
 /// An account without its name.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +160,7 @@ pub(super) struct Sold {
 pub(super) struct Scratch {
     pub cuts: Vec<Cut>,
     pub sold: Vec<Sold>,
+    pub least: super::least_tax::Room,
 }
 
 impl Group {
@@ -594,53 +593,6 @@ impl Group {
         }
     }
 
-    /// Sells the cuts: the shares leave, losses look for replacements, rows come out (tax rule
-    /// 4.10). No rows come out of an account that is not taxable.
-    pub fn sell(&mut self, desk: Desk<'_>, order: &Order, scratch: &mut Scratch, out: &mut Outcome) {
-        let Some(at) = self.position(order.account, order.symbol) else { return };
-        let taxable = desk.is_taxable(order.account);
-        let highest = if self.positions[at as usize].average_only && !order.averaged {
-            Some(self.average_only_basis(at))
-        } else {
-            None
-        };
-        let mut allotment = Allotment { proceeds: order.proceeds, shares: order.shares };
-        self.last_sale = Some(order.day);
-        match desk.rules.lots_leave {
-            LotsLeave::Together => {
-                self.take_all(scratch);
-                if taxable {
-                    for sold in &scratch.sold {
-                        self.row(desk, order, sold, allotment.next(sold.piece.shares), highest, out);
-                    }
-                }
-            }
-            LotsLeave::OneByOne => {
-                // A lot that is still to leave can be matched on the way, so each lot's segments
-                // are looked up when its turn comes.
-                let mut of_lots: Vec<(u32, Shares)> = Vec::new();
-                for cut in &scratch.cuts {
-                    match of_lots.last_mut() {
-                        Some((lot, shares)) if *lot == cut.lot => *shares += cut.shares,
-                        _ => of_lots.push((cut.lot, cut.shares)),
-                    }
-                }
-                for (lot, shares) in of_lots {
-                    scratch.cuts.clear();
-                    self.cut_lot(lot, shares, &mut scratch.cuts);
-                    self.take_all(scratch);
-                    if taxable {
-                        for sold in &scratch.sold {
-                            self.row(desk, order, sold, allotment.next(sold.piece.shares), highest, out);
-                        }
-                    }
-                }
-                // The ranks that chose the lots were used up segment by segment, and others left.
-                self.forget_ranks(at);
-            }
-        }
-    }
-
     /// Adds cuts for `shares` of a lot, in leaving order, and returns what the lot could not give.
     pub fn cut_lot(&self, lot: u32, shares: Shares, cuts: &mut Vec<Cut>) -> Shares {
         let mut left = shares;
@@ -659,145 +611,6 @@ impl Group {
         let Segment { lot, ordinal, .. } = self.segments[segment as usize];
         let Lot { acquired, sequence, .. } = self.lots[lot as usize];
         Cut { acquired, sequence, ordinal, lot, segment, shares }
-    }
-
-    /// Basis of the lots of a position that are known only as an average.
-    fn average_only_basis(&self, at: u32) -> Money {
-        let lots = self.lots_of(at).filter(|lot| self.lots[*lot as usize].source == BasisSource::AverageOnly);
-        let segments = lots.flat_map(|lot| self.segments_of_lot(lot));
-        segments.filter_map(|id| self.segments[id as usize].piece.known_basis()).sum()
-    }
-
-    fn row(
-        &mut self,
-        desk: Desk<'_>,
-        order: &Order,
-        sold: &Sold,
-        proceeds: Money,
-        highest: Option<Money>,
-        out: &mut Outcome,
-    ) {
-        let place = out.next_row();
-        if let Some((loss, from)) = self.push_row(order, sold, proceeds, highest, out) {
-            self.wash(desk, order, sold, loss, from, place, out);
-        }
-    }
-
-    /// Adds the row, and returns a loss that looks for replacements with the day that the holding
-    /// period of the shares started.
-    fn push_row(
-        &self,
-        order: &Order,
-        sold: &Sold,
-        proceeds: Money,
-        highest: Option<Money>,
-        out: &mut Outcome,
-    ) -> Option<(Money, i32)> {
-        let Lot { name, acquired, source, .. } = self.lots[sold.lot as usize];
-        let piece = &sold.piece;
-        let average = source == BasisSource::AverageOnly && !order.averaged;
-        let known = piece.known && !average;
-        let (mut basis, mut holding_from) = (piece.basis, piece.holding_from);
-        if let Some(for_loss) = sold.for_loss.filter(|_| known && proceeds < piece.basis) {
-            // Below the donor's basis; only below the market value too is it a loss (rule 2.5).
-            basis = proceeds.max(for_loss.basis);
-            if basis > proceeds {
-                holding_from = for_loss.holding_from;
-            }
-        }
-        let term = if source == BasisSource::Inherited { Some(Term::Long) } else { term_of(holding_from, order.day) };
-        let place = out.next_row();
-        out.rows.push(Row {
-            sale: SaleIdx(order.sale),
-            lot: LotIdx(name),
-            account: AccountIdx(order.account),
-            symbol: SymbolIdx(order.symbol),
-            kind: order.kind,
-            source,
-            term,
-            known,
-            acquired,
-            holding_from,
-            sold: order.day,
-            identified: order.identified,
-            shares: piece.shares,
-            proceeds,
-            basis: if known { basis } else { Money::ZERO },
-            disallowed: Money::ZERO,
-            first_match: NONE,
-            last_match: NONE,
-        });
-        if !known {
-            let Order { day, account, symbol, .. } = *order;
-            out.notes.push(RawNote { day, account, symbol, row: place, kind: RawNoteKind::BasisNotExact });
-            if let Some(highest) = highest.filter(|_| average && piece.known) {
-                out.highest_basis.insert(place, highest);
-            }
-            return None;
-        }
-        (proceeds < basis && order.washes).then(|| (basis - proceeds, holding_from))
-    }
-
-    /// The rows of a lot sold whole and alone, without selling it. `parts` are the lots of one
-    /// acquisition in the position.
-    pub fn sell_alone(&self, desk: Desk<'_>, order: &Order, at: u32, parts: &[u32], out: &mut Outcome) {
-        if !desk.is_taxable(order.account) {
-            return;
-        }
-        let average_only = self.positions[at as usize].average_only;
-        let highest = average_only.then(|| self.average_only_basis(at));
-        let mut allotment = Allotment { proceeds: order.proceeds, shares: order.shares };
-        let from = self.lots[parts[0] as usize];
-        let younger_only = !desk.rules.older_lots_can_replace && from.acquired != UNKNOWN_DAY;
-        let others = self.purchases.lots(&self.lots).map(|lot| &self.lots[lot as usize]);
-        let mut others = others.filter(|of| of.name != from.name && !(younger_only && of.key() < from.key()));
-        let mut free = (None, Shares::ZERO);
-        for id in parts.iter().flat_map(|part| self.segments_of_lot(*part)) {
-            let segment = &self.segments[id as usize];
-            let for_loss = self.for_loss.get(&id).copied();
-            let sold = Sold { lot: segment.lot, ordinal: segment.ordinal, piece: segment.piece, for_loss };
-            let place = out.next_row();
-            let loss = self.push_row(order, &sold, allotment.next(sold.piece.shares), highest, out);
-            let (mut loss, mut shares) = (loss.map_or(Money::ZERO, |(loss, _)| loss), sold.piece.shares);
-            while loss.is_positive() && shares.is_positive() {
-                if !free.1.is_positive() {
-                    let next = others.next();
-                    free = (next, next.map_or(Shares::ZERO, |of| self.segments[of.rest as usize].piece.shares));
-                }
-                let Some(of) = free.0 else { break };
-                let taken = shares.min(free.1);
-                let disallowed = part(loss, taken, shares);
-                let permanent = desk.is_retirement(self.positions[of.position as usize].account);
-                out.add_match(place, of.name, taken, disallowed, permanent);
-                loss -= disallowed;
-                shares -= taken;
-                free.1 -= taken;
-            }
-        }
-    }
-}
-
-/// The term of shares held since `from`, when that is known.
-pub(super) fn term_of(from: i32, sold: i32) -> Option<Term> {
-    if from == UNKNOWN_DAY {
-        return None;
-    }
-    let long = is_long_term_days(from, sold, || date_of(from).zip(date_of(sold)));
-    Some(if long { Term::Long } else { Term::Short })
-}
-
-/// Hands out proceeds by quantity so that the parts sum to the whole (tax rule 0.2).
-pub(super) struct Allotment {
-    pub proceeds: Money,
-    pub shares: Shares,
-}
-
-impl Allotment {
-    pub fn next(&mut self, shares: Shares) -> Money {
-        let part = part(self.proceeds, shares, self.shares);
-        self.proceeds -= part;
-        self.shares -= shares;
-        part
     }
 }
 

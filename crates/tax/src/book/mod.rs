@@ -9,14 +9,17 @@ mod check;
 mod choose;
 mod corporate;
 mod expand;
+mod glance;
 mod group;
 mod indexed;
+mod least_tax;
 mod lot;
 mod names;
 mod preview;
 mod purchases;
 mod rank;
 mod rows;
+mod sell;
 mod settle;
 mod short;
 mod wash;
@@ -34,13 +37,14 @@ use crate::model::{
     Rules, SaleId, Scope, Way,
 };
 
+pub use self::glance::Holding;
 pub use self::indexed::{
     AccountIdx, At, Fault, IndexedBook, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade,
 };
 pub use self::preview::{
     LotPreview, PurchasePreview, RecentLoss, RecentPurchase, SalePreview, WashedSale, whatif_sell,
 };
-pub use self::rows::{Match, Row};
+pub use self::rows::{Match, Realised, Row};
 pub use self::settle::settlement_date;
 
 /// Days before and after a loss in which a purchase washes it (tax rule 4.1).

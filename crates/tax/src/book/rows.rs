@@ -81,6 +81,24 @@ pub struct Match {
     pub(super) next: u32,
 }
 
+/// Reportable results of a calendar year in taxable accounts, by term; rows whose basis or term is
+/// not known are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Realised {
+    /// Short-term.
+    pub short: Money,
+    /// Long-term.
+    pub long: Money,
+}
+
+/// The sums of one year, and which days it has.
+#[derive(Debug, Clone, Copy)]
+struct YearSum {
+    first: i32,
+    last: i32,
+    sum: Realised,
+}
+
 /// A [`crate::Note`] in indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RawNote {
@@ -127,6 +145,7 @@ pub(super) struct Outcome {
     /// Greatest possible basis of rows whose basis is not exact, where one is known.
     pub highest_basis: BTreeMap<u32, Money>,
     pub gone: Vec<Gone>,
+    years: Vec<YearSum>,
 }
 
 impl Outcome {
@@ -137,6 +156,38 @@ impl Outcome {
     /// Index that the next row will have.
     pub fn next_row(&self) -> u32 {
         self.base + self.rows.len() as u32
+    }
+
+    /// Adds a row.
+    pub fn push(&mut self, row: Row) {
+        if let Some(gain) = row.gain() {
+            self.count(row.sold, row.term, gain);
+        }
+        self.rows.push(row);
+    }
+
+    /// The sums of the year of a date.
+    pub fn realised(&self, date: Date) -> Realised {
+        let day = date.days();
+        let found = self.years.iter().rev().find(|year| (year.first..=year.last).contains(&day));
+        found.map_or(Realised::default(), |year| year.sum)
+    }
+
+    fn count(&mut self, day: i32, term: Option<Term>, amount: Money) {
+        let Some(term) = term else { return };
+        let place = self.years.iter().rposition(|year| (year.first..=year.last).contains(&day));
+        let place = place.unwrap_or_else(|| {
+            let year = date_of(day).map_or(0, Date::year);
+            let edge = |year: i32, month, date| Date::from_ymd(year, month, date).map_or(day, Date::days);
+            let (first, last) = (edge(year, 1, 1), edge(year, 12, 31));
+            self.years.push(YearSum { first, last, sum: Realised::default() });
+            self.years.len() - 1
+        });
+        let sum = &mut self.years[place].sum;
+        match term {
+            Term::Short => sum.short += amount,
+            Term::Long => sum.long += amount,
+        }
     }
 
     pub fn add_match(&mut self, row: u32, lot: u32, shares: Shares, disallowed: Money, permanent: bool) {
@@ -158,6 +209,10 @@ impl Outcome {
             self.matches[row.last_match as usize].next = place;
         }
         row.last_match = place;
+        let (sold, term, known) = (row.sold, row.term, row.known);
+        if known {
+            self.count(sold, term, disallowed);
+        }
     }
 
     /// The matches of a row, in the order they were made.
@@ -175,5 +230,6 @@ impl Outcome {
         self.notes.clear();
         self.highest_basis.clear();
         self.gone.clear();
+        self.years.clear();
     }
 }

@@ -3,10 +3,11 @@
 use lotwise_core::{Money, Shares};
 
 use super::WINDOW_DAYS;
-use super::group::{Allotment, Desk, Group, Order, scale, term_of};
+use super::group::{Desk, Group, Order, scale};
 use super::indexed::{AccountIdx, Fault, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{NONE, UNKNOWN_DAY, part};
 use super::rows::{Outcome, RawNote, RawNoteKind, Row};
+use super::sell::{Allotment, term_of};
 use super::wash::OpenLoss;
 use crate::model::{BasisSource, RowKind, Term};
 
@@ -217,7 +218,7 @@ impl Group {
                 let complete = if is_loss && order.kind == RowKind::Cover { settled } else { order.day };
                 let long = stock && is_loss && short.held_long.is_positive();
                 let row = out.next_row();
-                out.rows.push(Row {
+                out.push(Row {
                     sale: SaleIdx(order.sale),
                     lot: LotIdx(short.name),
                     account: AccountIdx(order.account),

@@ -1,0 +1,73 @@
+//! What a simulator looks at between events, without copies and in a few steps per lot.
+
+use lotwise_core::{Date, Money, Shares};
+
+use super::WINDOW_DAYS;
+use super::indexed::{AccountIdx, IndexedBook, LotIdx, SymbolIdx};
+use super::lot::{Segment, date_of};
+use super::rows::{Realised, Row};
+use crate::model::BasisSource;
+
+/// Shares of one lot with one basis and one holding period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// The lot they belong to.
+    pub lot: LotIdx,
+    /// Shares held.
+    pub shares: Shares,
+    /// Adjusted basis; `None` is unknown.
+    pub basis: Option<Money>,
+    /// Day that the holding period starts from; `None` is unknown.
+    pub holding_from: Option<Date>,
+    /// Where the basis comes from; inherited shares are long-term at once.
+    pub source: BasisSource,
+}
+
+impl IndexedBook {
+    /// What one account holds of one symbol, by acquisition.
+    pub fn holdings(&self, account: AccountIdx, symbol: SymbolIdx) -> impl Iterator<Item = Holding> + '_ {
+        let group = &self.groups[self.group_of(symbol.0) as usize];
+        let found = group.position(account.0, symbol.0);
+        found.into_iter().flat_map(move |at| group.segments_of(at)).map(move |id| {
+            let Segment { piece, lot, .. } = &group.segments[id as usize];
+            let of = &group.lots[*lot as usize];
+            Holding {
+                lot: LotIdx(of.name),
+                shares: piece.shares,
+                basis: piece.known_basis(),
+                holding_from: date_of(piece.holding_from),
+                source: of.source,
+            }
+        })
+    }
+
+    /// Realised results of the year of `date`, as far as they are booked. Purchases of the next
+    /// January can still wash a loss and so change them.
+    #[must_use]
+    pub fn realised(&self, date: Date) -> Realised {
+        self.out.realised(date)
+    }
+
+    /// Rows from one number on: those of the events since [`IndexedBook::rows`] had that length.
+    #[must_use]
+    pub fn rows_from(&self, first: usize) -> &[Row] {
+        self.out.rows.get(first..).unwrap_or_default()
+    }
+
+    /// Whether a loss taken on `date` in the identity group of `symbol` would meet a purchase of
+    /// the 30 days before it (tax rule 4.1).
+    #[must_use]
+    pub fn bought_within_window(&self, symbol: SymbolIdx, date: Date) -> bool {
+        let group = &self.groups[self.group_of(symbol.0) as usize];
+        let from = date.days() - WINDOW_DAYS;
+        group.purchases.lots(&group.lots).any(|lot| group.lots[lot as usize].acquired >= from)
+    }
+
+    /// Whether a purchase on `date` in the identity group of `symbol` would wash a loss of the 30
+    /// days before it (tax rule 4.1).
+    #[must_use]
+    pub fn loss_within_window(&self, symbol: SymbolIdx, date: Date) -> bool {
+        let group = &self.groups[self.group_of(symbol.0) as usize];
+        group.losses.iter().any(|loss| loss.shares.is_positive() && date.days() - loss.sold <= WINDOW_DAYS)
+    }
+}
