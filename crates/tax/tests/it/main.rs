@@ -3,6 +3,7 @@
 mod corporate;
 mod differential;
 mod dsl;
+mod indexed;
 mod irs;
 mod methods;
 mod options;
