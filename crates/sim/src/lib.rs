@@ -11,6 +11,7 @@ pub mod policy;
 mod returns;
 pub mod reward;
 mod simplex;
+pub mod state;
 
 pub use covariance::{Covariance, Shrinkage, Shrunk};
 pub use error::Error;

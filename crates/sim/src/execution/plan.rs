@@ -34,7 +34,7 @@ pub fn plan_trades(
             && wish.forced_exits.is_none_or(|exits| exits.len() == n_assets),
         "Invariant: one weight for cash and one of everything for each asset"
     );
-    let value = holdings.cash + holdings.values.iter().sum::<f64>();
+    let value = holdings.cash + lane_sum(holdings.values, |value| value);
     let mut done =
         Execution { value, cash: holdings.cash, cap_factor: 1.0, funding_factor: 1.0, ..Execution::default() };
     if !(value > 0.0 && value.is_finite()) {
@@ -60,6 +60,19 @@ pub fn plan_trades(
         done.cap_factor = if asked > left { left / asked } else { 1.0 };
     }
 
+    if plan.only_scales(&wanted, done.cap_factor) {
+        let sold = wanted.forced + wanted.sold * done.cap_factor;
+        let asked = linear * done.cap_factor * first;
+        let second = affordable(asked, 0.0, free(sold, sold * rate));
+        let (sells_by, buys_by) = (done.cap_factor, done.cap_factor * first * second);
+        for trade in trades.iter_mut() {
+            *trade *= if *trade > 0.0 { buys_by } else { sells_by };
+        }
+        (done.sold, done.forced, done.bought) = (sold, wanted.forced, wanted.bought * buys_by);
+        (done.cost, done.funding_factor) = ((sold + done.bought) * rate, first * second);
+        done.cash += done.sold - done.bought - done.cost;
+        return done;
+    }
     plan.sell(done.cap_factor, trades, &mut done);
     let size = done.cap_factor * first;
     let impact = wanted.buy_impact * size * size.sqrt();
@@ -79,9 +92,14 @@ pub fn plan_trades(
 #[must_use]
 pub fn renormalize(weights: &[f64], may_buy: impl Fn(usize) -> bool, locked: f64, max_weight: f64) -> f64 {
     let budget = (1.0 - weights[0] - locked).max(0.0);
-    let open = |at: usize| if may_buy(at) { weights[at + 1] } else { 0.0 };
-    let n_assets = weights.len() - 1;
-    let total: f64 = (0..n_assets).map(open).sum();
+    let assets = &weights[1..];
+    let open = |at: usize| if may_buy(at) { assets[at] } else { 0.0 };
+    let n_assets = assets.len();
+    let mut at = 0;
+    let total = lane_sum(assets, |weight| {
+        at += 1;
+        if may_buy(at - 1) { weight } else { 0.0 }
+    });
     if total <= 0.0 {
         return 0.0;
     }
@@ -105,6 +123,19 @@ pub fn renormalize(weights: &[f64], may_buy: impl Fn(usize) -> bool, locked: f64
         factor = next;
     }
     factor
+}
+
+/// A sum in four lanes: one alone would wait for each addition to finish. The order is fixed.
+fn lane_sum(values: &[f64], mut part: impl FnMut(f64) -> f64) -> f64 {
+    let mut lanes = [0.0; 4];
+    let mut quads = values.chunks_exact(4);
+    for quad in &mut quads {
+        for (lane, &value) in lanes.iter_mut().zip(quad) {
+            *lane += part(value);
+        }
+    }
+    let rest: f64 = quads.remainder().iter().map(|&value| part(value)).sum();
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
 }
 
 /// What one call works on.
@@ -134,39 +165,47 @@ impl Plan<'_> {
     fn want(&self, trades: &mut [f64]) -> Wanted {
         let (values, weights, tradable) = (self.holdings.values, self.wish.weights, self.venue.tradable);
         let (config, per_value) = (self.config, 1.0 / self.value);
-        let locked: f64 = values.iter().zip(tradable).map(|(value, &open)| if open { 0.0 } else { *value }).sum();
-        let factor =
-            renormalize(weights, |at| tradable[at] && !self.must_leave(at), locked * per_value, config.max_weight);
+        let all_trade = tradable.iter().fold(true, |all, &open| all & open);
+        let locked = match all_trade {
+            true => 0.0,
+            false => values.iter().zip(tradable).map(|(value, &open)| if open { 0.0 } else { *value }).sum(),
+        };
+        let factor = match (all_trade, self.wish.forced_exits) {
+            (true, None) => renormalize(weights, |_| true, 0.0, config.max_weight),
+            _ => renormalize(weights, |at| tradable[at] && !self.must_leave(at), locked * per_value, config.max_weight),
+        };
         let threshold = match self.wish.funding {
             // Below every gap, nothing at all included, which trades nothing.
             Funding::Initial => -1.0,
             Funding::Rebalance => config.rebalance_threshold + WEIGHT_ROUNDING,
         };
-        let mut wanted = Wanted::default();
-        for (at, trade) in trades.iter_mut().enumerate() {
-            let held = values[at];
-            if self.is_exit(at) {
-                *trade = if tradable[at] { -held } else { 0.0 };
-                let forced = self.is_forced(at);
-                wanted.forced -= if forced { *trade } else { 0.0 };
-                wanted.sold -= if forced { 0.0 } else { *trade };
-                continue;
-            }
-            let target = (factor * weights[at + 1]).min(config.max_weight);
+        let full = |weight: f64, held: f64, open: bool| {
+            let target = (factor * weight).min(config.max_weight);
             let gap = target - held * per_value;
-            let part = match self.wish.actions.map(|actions| actions[at]) {
-                None | Some(Action::Sell) => 1.0,
-                Some(Action::Hold) => config.hold_fraction,
-                Some(Action::Buy) if gap > 0.0 => 1.0,
-                Some(Action::Buy) => config.hold_fraction,
-            };
-            // Part of nothing but rounding must not be left of a position that goes to zero.
-            let full = if target <= 0.0 { -held } else { (gap * self.value).max(-held) };
-            let trades_now = tradable[at] && gap.abs() > threshold;
-            *trade = if trades_now { full * part } else { 0.0 };
-            wanted.bought += trade.max(0.0);
-            wanted.sold -= trade.min(0.0);
+            // Nothing but rounding must be left of a position that goes to zero.
+            let trade = if target <= 0.0 { -held } else { (gap * self.value).max(-held) };
+            if open & (gap.abs() > threshold) { trade } else { 0.0 }
+        };
+        let assets = weights[1..].iter().zip(values).zip(tradable);
+        for (trade, ((&weight, &held), &open)) in trades.iter_mut().zip(assets) {
+            *trade = full(weight, held, open);
         }
+        // By action: what is left of a purchase and of a sale.
+        let (ups, downs) = ([config.hold_fraction, 1.0, 0.0], [config.hold_fraction, config.hold_fraction, 0.0]);
+        for (trade, &action) in trades.iter_mut().zip(self.wish.actions.unwrap_or_default()) {
+            *trade *= if *trade > 0.0 { ups[action as usize] } else { downs[action as usize] };
+        }
+        let mut wanted = Wanted::default();
+        if self.wish.actions.is_some() || self.wish.forced_exits.is_some() {
+            for (at, trade) in trades.iter_mut().enumerate() {
+                if self.is_exit(at) {
+                    *trade = if tradable[at] { -values[at] } else { 0.0 };
+                    wanted.forced -= if self.is_forced(at) { *trade } else { 0.0 };
+                }
+            }
+        }
+        wanted.bought = lane_sum(trades, |trade| trade.max(0.0));
+        wanted.sold = (lane_sum(trades, |trade| (-trade).max(0.0)) - wanted.forced).max(0.0);
         if let Some(depth) = self.impact() {
             for (at, trade) in trades.iter().enumerate() {
                 let impact = config.cost.impact(trade.abs(), depth.vol_daily[at], depth.dollar_volume[at]);
@@ -213,6 +252,14 @@ impl Plan<'_> {
             impact += self.impact_of(at, *trade);
         }
         done.cost += done.bought * self.config.cost.rate() + impact;
+    }
+
+    /// Whether all that is left is one factor for sales and one for purchases.
+    fn only_scales(&self, wanted: &Wanted, cap_factor: f64) -> bool {
+        self.venue.units == ShareUnits::Fractional
+            && self.impact().is_none()
+            && self.config.cap_rule == CapRule::Proportional
+            && (cap_factor == 1.0 || wanted.forced == 0.0)
     }
 
     fn rounded(&self, at: usize, trade: f64) -> f64 {
