@@ -237,7 +237,7 @@ fn last_purchase(view: &HarvestView<'_>, symbol: &Symbol, today: Date) -> Option
         .ledger
         .events
         .iter()
-        .filter(|event| bought(event).is_some_and(|bought| identical(view.desk.rules, bought, symbol)))
+        .filter(|event| bought(event).is_some_and(|bought| identical(view.desk.rules(), bought, symbol)))
         .map(|event| event.date)
         .filter(|&date| date <= today && today.days_since(date) <= 30)
         .max()
@@ -280,7 +280,7 @@ fn replacement(view: &HarvestView<'_>, holding: &Holding, selling: &BTreeSet<&Sy
         .filter(|(asset, symbol)| {
             *asset != sold
                 && tickers.sector(symbol) == sector
-                && !identical(view.desk.rules, symbol, &holding.symbol)
+                && !identical(view.desk.rules(), symbol, &holding.symbol)
                 && !selling.contains(symbol)
                 && view.market.last_close(*asset).is_some_and(|(date, _)| today.days_since(date) <= 7)
         })

@@ -1,7 +1,7 @@
 //! A sale that has not happened, booked by the same engine as those that have.
 
 use lotwise_core::{Date, Money, Price, Rate, Shares, Symbol};
-use lotwise_tax::{AccountId, Booking, Event, EventKind, Ledger, LotSelection, Rules, SaleId, SaleRow, book};
+use lotwise_tax::{AccountId, Book, Event, EventKind, Ledger, LotSelection, Rules, SaleId, SaleRow, book};
 
 use crate::Error;
 use crate::portfolio::{Holding, PricedLot};
@@ -52,8 +52,6 @@ pub fn add_lot(orders: &mut Vec<Order>, holding: &Holding, lot: &PricedLot, shar
 pub struct Outcome {
     /// One row per sold segment.
     pub rows: Vec<SaleRow>,
-    /// The book afterwards.
-    pub after: Booking,
 }
 
 impl Outcome {
@@ -76,42 +74,67 @@ impl Outcome {
     }
 }
 
-/// The household's ledger and the rules it is booked under.
+/// The household's book, open for sales that have not happened.
 #[derive(Debug, Clone, Copy)]
 pub struct Desk<'a> {
-    /// Accounts and events.
+    /// The ledger, booked.
+    pub book: &'a Book,
+    /// Accounts and events that it was booked from.
     pub ledger: &'a Ledger,
-    /// Policy switches and rates.
-    pub rules: &'a Rules,
     /// Proportional cost of a trade, each side.
     pub cost: Rate,
 }
 
 impl Desk<'_> {
-    /// Books `orders` on `date` after everything else.
+    /// Policy switches and rates that the book follows.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        self.book.rules()
+    }
+
+    /// Books `orders` on `date` after everything else. A day before the last event counts the purchases that follow.
     ///
     /// # Errors
     /// When an order wants more than is held, or names an unknown lot.
     pub fn sell(&self, date: Date, orders: &[Order]) -> Result<Outcome, Error> {
-        let mut ledger = self.ledger.clone();
-        for (position, order) in orders.iter().enumerate() {
-            let amount = order.price * order.shares;
-            ledger.events.push(Event {
-                date,
-                account: order.account.clone(),
-                symbol: order.symbol.clone(),
-                kind: EventKind::Sell {
-                    sale: SaleId::new(&format!("{ORDER}-{position}")),
-                    shares: order.shares,
-                    amount,
-                    fee: amount * self.cost,
-                    lots: order.lots.clone(),
-                    identified: None,
-                },
-            });
+        let events: Vec<Event> =
+            orders.iter().enumerate().map(|(position, order)| self.event(date, position, order)).collect();
+        if self.book.last_date().is_some_and(|last| date < last) {
+            return self.sell_in_between(&events);
         }
-        let after = book(&ledger, self.rules)?;
-        let rows = after.sales.iter().filter(|row| row.sale.as_str().starts_with(ORDER)).cloned().collect();
-        Ok(Outcome { rows, after })
+        // One sale concerns one identity group; the preview copies no more than that.
+        if let [event] = events.as_slice() {
+            return Ok(Outcome { rows: self.book.whatif_sell(event)?.rows });
+        }
+        let mut book = self.book.clone();
+        let first = book.n_rows();
+        for event in &events {
+            book.apply(event)?;
+        }
+        Ok(Outcome { rows: (first..book.n_rows()).map(|row| book.sale_row(row)).collect() })
+    }
+
+    fn event(&self, date: Date, position: usize, order: &Order) -> Event {
+        let amount = order.price * order.shares;
+        Event {
+            date,
+            account: order.account.clone(),
+            symbol: order.symbol.clone(),
+            kind: EventKind::Sell {
+                sale: SaleId::new(&format!("{ORDER}-{position}")),
+                shares: order.shares,
+                amount,
+                fee: amount * self.cost,
+                lots: order.lots.clone(),
+                identified: None,
+            },
+        }
+    }
+
+    fn sell_in_between(&self, events: &[Event]) -> Result<Outcome, Error> {
+        let mut ledger = self.ledger.clone();
+        ledger.events.extend(events.iter().cloned());
+        let sales = book(&ledger, self.rules())?.sales;
+        Ok(Outcome { rows: sales.into_iter().filter(|row| row.sale.as_str().starts_with(ORDER)).collect() })
     }
 }

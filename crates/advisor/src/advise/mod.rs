@@ -7,7 +7,7 @@ use lotwise_core::{Date, Money, Objective, Rate, Symbol};
 use lotwise_market::{AsOf, AssetIdx, Tickers};
 use lotwise_sim::ReturnMatrix;
 use lotwise_sim::policy::{self, Decision, Observation, PolicyConfig};
-use lotwise_tax::{Booking, LotSelection, Method, Rules, Term};
+use lotwise_tax::{Book, Booking, LotSelection, Method, Rules, Term};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -149,7 +149,9 @@ pub struct Advice {
 pub struct AdviceInput<'a> {
     /// The household's books.
     pub books: &'a Books,
-    /// The books, booked.
+    /// The books, booked, and open for sales that have not happened.
+    pub book: &'a Book,
+    /// What is in the book.
     pub booking: &'a Booking,
     /// Prices up to the day of the books.
     pub market: AsOf<'a>,
@@ -167,7 +169,7 @@ pub struct AdviceInput<'a> {
 pub fn advise(input: &AdviceInput<'_>, options: &AdviceOptions) -> Result<Advice, Error> {
     let (portfolio, mut issues) = Portfolio::build(input.books, input.booking, &input.market, input.table_end);
     issues.splice(0..0, input.books.issues.iter().cloned());
-    let desk = Desk { ledger: &input.books.ledger, rules: &options.rules, cost: options.cost };
+    let desk = Desk { book: input.book, ledger: &input.books.ledger, cost: options.cost };
     let worth = worth(&portfolio, &desk, &options.tax)?;
     let view =
         HarvestView { portfolio: &portfolio, desk, market: input.market, tickers: input.tickers, tax: &options.tax };

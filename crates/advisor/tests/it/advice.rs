@@ -3,7 +3,7 @@ use lotwise_advisor::books::{BookOptions, Source, build};
 use lotwise_advisor::suggestion::{Motive, Side, Suggestion};
 use lotwise_core::{Money, Objective};
 use lotwise_market::{CorporateActions, Panel};
-use lotwise_tax::{Rules, book};
+use lotwise_tax::{Book, Rules};
 
 use crate::fixture::{date, money, panel, statement, symbol, wave};
 
@@ -11,9 +11,11 @@ fn advice(lines: &str, panel: &Panel, as_of: &str, change: impl FnOnce(&mut Advi
     let statement = statement(lines);
     let options = BookOptions::until(date(as_of));
     let books = build(&[Source::history("h.csv", &statement)], &CorporateActions::default(), &options);
-    let booking = book(&books.ledger, &Rules::default()).unwrap();
+    let book = Book::of(&books.ledger, &Rules::default()).unwrap();
+    let booking = book.booking();
     let input = AdviceInput {
         books: &books,
+        book: &book,
         booking: &booking,
         market: panel.as_of(books.as_of).unwrap(),
         table_end: *panel.sessions().last().unwrap(),
@@ -202,10 +204,11 @@ fn a_purchase_names_the_account_with_the_cash() {
         &CorporateActions::default(),
         &BookOptions::until(date("2024-06-28")),
     );
-    let booking = book(&books.ledger, &Rules::default()).unwrap();
+    let book = Book::of(&books.ledger, &Rules::default()).unwrap();
+    let booking = book.booking();
     let table_end = *panel.sessions().last().unwrap();
     let market = panel.as_of(books.as_of).unwrap();
-    let input = AdviceInput { books: &books, booking: &booking, market, table_end, tickers: None };
+    let input = AdviceInput { books: &books, book: &book, booking: &booking, market, table_end, tickers: None };
     let mut options = AdviceOptions::for_objective(Objective::MaxGain1y);
     options.policy = Some("equal-weight".into());
     options.plan.limits.max_position = lotwise_core::Rate::parse("0.9").unwrap();

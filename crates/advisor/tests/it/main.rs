@@ -9,3 +9,4 @@ mod joined;
 mod named_lots;
 mod quotes;
 mod rows;
+mod what_if;

@@ -11,7 +11,7 @@ use lotwise_advisor::{BookAnswers, Issue, Severity};
 use lotwise_core::{Date, Money, Objective};
 use lotwise_market::AsOf;
 use lotwise_statements::Answers;
-use lotwise_tax::{Booking, FilingStatus, FlatRates, Method, Parameters, Rules};
+use lotwise_tax::{Book, Booking, FilingStatus, FlatRates, Method, Parameters, Rules};
 
 use crate::answers::read_answers;
 use crate::args::{HistoryArgs, MethodArg};
@@ -57,7 +57,9 @@ pub struct Session {
     pub as_of: Date,
     /// The household's books.
     pub books: Books,
-    /// The books, booked.
+    /// The books, booked, and open for sales that have not happened.
+    pub book: Book,
+    /// What is in the book.
     pub booking: Booking,
     /// Policy switches that were used.
     pub rules: Rules,
@@ -158,7 +160,8 @@ impl Session {
         let answers = BookAnswers::from(&input.answers);
         let options = BookOptions { method: input.method, rules: rules.clone(), answers, ..BookOptions::until(as_of) };
         let mut books = books::build(&sources, actions, &options);
-        let booking = lotwise_tax::book(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
+        let book = Book::of(&books.ledger, &rules).map_err(|error| refused(&error.into()))?;
+        let booking = book.booking();
         let reviewed = books.review(&booking);
         books.issues.extend(reviewed);
         let unread = input.histories.iter().chain(&input.lots).flat_map(|history| {
@@ -166,7 +169,7 @@ impl Session {
             rows.map(|note| row_error(&history.file, &history.text, note))
         });
         let unread = Failure(unread.collect());
-        Ok(Self { as_of, books, booking, rules, market, settings, unread })
+        Ok(Self { as_of, books, book, booking, rules, market, settings, unread })
     }
 
     /// The market at the end of the books.
@@ -213,6 +216,7 @@ impl Session {
         let (market, as_of) = self.market_as_of()?;
         Ok(AdviceInput {
             books: &self.books,
+            book: &self.book,
             booking: &self.booking,
             market: as_of,
             table_end: market.table_end(),

@@ -29,7 +29,7 @@ pub fn run(arguments: &HarvestArgs, context: &Context) -> Result<Report, Failure
         lotwise_advisor::portfolio::Portfolio::build(&session.books, &session.booking, &input.market, input.table_end);
     let view = HarvestView {
         portfolio: &portfolio,
-        desk: Desk { ledger: &session.books.ledger, rules: &session.rules, cost: options.cost },
+        desk: Desk { book: &session.book, ledger: &session.books.ledger, cost: options.cost },
         market: input.market,
         tickers: input.tickers,
         tax: &options.tax,

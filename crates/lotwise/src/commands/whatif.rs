@@ -48,7 +48,7 @@ pub fn run(arguments: &WhatifSellArgs, context: &Context) -> Result<Report, Fail
         return Err(CliError::new("past-sale", Exit::Usage, message).help("name an earlier --as-of as well").into());
     }
     let options = session.advice_options(Objective::MaxGain1y);
-    let desk = Desk { ledger: &session.books.ledger, rules: &session.rules, cost: options.cost };
+    let desk = Desk { book: &session.book, ledger: &session.books.ledger, cost: options.cost };
     let lots = if arguments.lot.is_empty() {
         LotSelection::By(arguments.method.map_or(Method::MinTax, MethodArg::to_method))
     } else {
