@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money, Price, Shares};
+use lotwise_statements::Stated;
 
 /// BookAnswers by the stable key of their question, for instance `basis:AAA@main`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,24 +93,11 @@ pub(crate) enum Origin {
 
 /// Reads `gift BASIS DATE VALUE` and `inherited VALUE DATE`; `unknown` stands for what is not known.
 pub(crate) fn origin(text: &str) -> Option<Origin> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let money = |word: &str| Money::parse(word.trim_start_matches('$')).ok().filter(|amount| !amount.is_negative());
-    let date = |word: &str| Date::parse(word).ok();
-    let known = |word: &&str| *word != "unknown";
-    match *words.as_slice() {
-        ["gift", basis, acquired, value] => {
-            let (basis_known, date_known) = (known(&basis), known(&acquired));
-            let (basis, acquired) = (money(basis), date(acquired));
-            let read = basis.is_some() == basis_known && acquired.is_some() == date_known;
-            read.then_some(Origin::Gift { basis, acquired, value: money(value)? })
-        }
-        ["inherited", value] => Some(Origin::Inherited { value: Some(money(value)?), died: None }),
-        ["inherited", value, died] => {
-            let value_known = known(&value);
-            let value = money(value);
-            (value.is_some() == value_known).then_some(Origin::Inherited { value, died: Some(date(died)?) })
-        }
-        _ => None,
+    match Stated::of(text)? {
+        // The value on the day bounds a loss; without it nothing can be said.
+        Stated::Gift { basis, acquired, value } => Some(Origin::Gift { basis, acquired, value: value? }),
+        Stated::Inherited { value, died } => Some(Origin::Inherited { value, died }),
+        Stated::SpinOff { .. } | Stated::Exchange { .. } => None,
     }
 }
 

@@ -27,6 +27,7 @@ mod qif;
 mod read;
 mod records;
 mod review;
+mod stated;
 mod text;
 mod unread;
 
@@ -37,3 +38,4 @@ pub use formats::{FormatInfo, formats};
 pub use map::{ColumnMap, MapError, propose_map};
 pub use model::{Action, Position, Question, RowNote, StatedLot, Statement, Transaction};
 pub use read::{Limits, ReadOptions, read};
+pub use stated::{Stated, part_of_basis};

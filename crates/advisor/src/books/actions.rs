@@ -2,6 +2,7 @@
 
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 use lotwise_statements::corporate::{CorporateEvent, CorporateKind, Leg};
+use lotwise_statements::part_of_basis;
 use lotwise_tax::{AccountId, BasisSource, Boot, EventKind, ExchangeKind, LotSelection, SaleId, Scope};
 
 use super::builder::Builder;
@@ -48,9 +49,12 @@ impl<'a> Builder<'a, '_> {
         self.need(account, &from.symbol, from.shares, date, place);
         let held = self.openings.held(account, &from.symbol);
         // A fraction that is paid in cash is received first and sold when the cash comes.
-        let ratio = match self.paid_in_lieu(account, [&from.symbol, &to.symbol], date) {
-            true => Ratio::explaining(from.shares, to.shares),
-            false => Ratio::new(to.shares.billionths(), from.shares.billionths()),
+        let ratio = match event.ratio {
+            Some((new, old)) => Ratio::new(new.billionths(), old.billionths()),
+            None if self.paid_in_lieu(account, [&from.symbol, &to.symbol], date) => {
+                Ratio::explaining(from.shares, to.shares)
+            }
+            None => Ratio::new(to.shares.billionths(), from.shares.billionths()),
         };
         let Some(ratio) = ratio else { return };
         let received = ratio.apply(held);
@@ -70,7 +74,7 @@ impl<'a> Builder<'a, '_> {
         };
         let boot = match cash {
             None => None,
-            Some(cash) => match self.market_value(account, to, date) {
+            Some(cash) => match self.market_value(account, to, date).or(event.value) {
                 Some(value) => Some(Boot { sale: SaleId::new(&format!("{}-{date}-cash", from.symbol)), cash, value }),
                 None => {
                     let key = value_key(account, &to.symbol, date);
@@ -128,7 +132,11 @@ impl<'a> Builder<'a, '_> {
         let date = event.date;
         self.begin(&account, &to.symbol, date);
         let held = from.map_or(Shares::ZERO, |leg| self.openings.held(&account, &leg.symbol));
-        let Some((parent, ratio)) = from.zip(Ratio::new(to.shares.billionths(), held.billionths())) else {
+        let ratio = match event.ratio.filter(|_| held.is_positive()) {
+            Some((new, old)) => Ratio::new(new.billionths(), old.billionths()),
+            None => Ratio::new(to.shares.billionths(), held.billionths()),
+        };
+        let Some((parent, ratio)) = from.zip(ratio) else {
             let named = from.map_or_else(String::new, |leg| format!(" of {}", leg.symbol));
             let reason = format!("came in by a spin-off{named}, of which the files show no shares,");
             self.open_unknown(&account, &to.symbol, to.shares, (date, None), &reason, place);
@@ -137,7 +145,7 @@ impl<'a> Builder<'a, '_> {
         let parent = &parent.symbol;
         let key = format!("allocation:{parent}>{}:{date}", to.symbol);
         let answered = self.questions.answer(&key);
-        let to_new = answered.and_then(fraction);
+        let to_new = answered.and_then(part_of_basis).or(event.to_new);
         if to_new.is_none() {
             if answered.is_some_and(|text| text != "unknown") {
                 self.questions.misunderstood(&key, "the part of the basis that goes to the new shares, such as 12.5%");
@@ -208,30 +216,4 @@ impl<'a> Builder<'a, '_> {
 
 fn value_key(account: &AccountId, symbol: &Symbol, date: Date) -> String {
     format!("value:{symbol}@{account}:{date}")
-}
-
-/// `12.5%` or `0.125` as a part of the whole.
-fn fraction(text: &str) -> Option<Rate> {
-    let rate = match text.strip_suffix('%') {
-        Some(percent) => {
-            let percent = Rate::parse(percent.trim()).ok()?;
-            Rate::from_billionths(percent.billionths() / 100)
-        }
-        None => Rate::parse(text).ok()?,
-    };
-    (!rate.is_negative() && rate <= Rate::from_billionths(1_000_000_000)).then_some(rate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_of_the_basis_are_percentages_or_fractions() {
-        assert_eq!(fraction("12.5%"), Rate::parse("0.125").ok());
-        assert_eq!(fraction("0.125"), Rate::parse("0.125").ok());
-        for wrong in ["101%", "-1%", "1.2", "half"] {
-            assert_eq!(fraction(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -363,7 +363,9 @@ impl<'a, 'q> Builder<'a, 'q> {
     ) {
         let date = entry.transaction.trade_date;
         let key = format!("basis:{symbol}@{account}:{date}");
-        if let Some(origin) = self.questions.answer(&key).and_then(answers::origin) {
+        let answered = self.questions.answer(&key).and_then(answers::origin);
+        let of_row = || entry.transaction.detail.as_deref().and_then(answers::origin);
+        if let Some(origin) = answered.or_else(of_row) {
             let lot = self.new_lot(entry, &account, &symbol);
             let kind = match origin {
                 answers::Origin::Gift { basis, acquired, value } => EventKind::Gift {
@@ -377,6 +379,16 @@ impl<'a, 'q> Builder<'a, 'q> {
                     EventKind::Inherit { lot, shares, value, died: died.filter(|died| *died <= date) }
                 }
             };
+            if answered.is_none()
+                && let EventKind::Gift { donor_basis: None, .. } | EventKind::Inherit { value: None, .. } = kind
+            {
+                let text = format!(
+                    "{} of {symbol} came in on {date} as a gift or an inheritance whose basis the file does not state; \
+                     it is unknown until you state it",
+                    share_text(shares),
+                );
+                self.questions.ask("unknown-basis", &key, Some(&symbol), text, UNKNOWN, Some(entry.place()));
+            }
             self.openings.add(&account, &symbol, shares);
             return self.push(date, account, symbol, kind);
         }

@@ -10,6 +10,7 @@ use lotwise_statements::{Action, StatedLot, Transaction};
 use super::contracts;
 use super::questions::Questions;
 use super::rows::{Entry, is_option};
+use crate::answers;
 use crate::issue::{Issue, Severity};
 
 /// Days that shares may be on their way between two accounts.
@@ -131,7 +132,8 @@ impl<'a> Joints<'a> {
         let mut coming: BTreeMap<(&Symbol, Shares), Vec<usize>> = BTreeMap::new();
         let moves = |at: &usize| -> Option<(&'a Symbol, Shares)> {
             let transaction = entries[*at].transaction;
-            let moved = matches!(transaction.action, Action::TransferIn | Action::TransferOut);
+            let given = transaction.detail.as_deref().is_some_and(|detail| answers::origin(detail).is_some());
+            let moved = matches!(transaction.action, Action::TransferIn | Action::TransferOut) && !given;
             let shares = transaction.shares.filter(|shares| moved && !shares.is_zero())?;
             Some((transaction.symbol.as_ref()?, shares))
         };

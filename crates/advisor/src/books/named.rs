@@ -282,6 +282,16 @@ fn find(
     found
 }
 
+/// The lot of a company spun off, which is named after the lot of its parent: `L1/NEW`.
+fn child_of_row(name: &str, account: &AccountId, lots_of_rows: &BTreeMap<(AccountId, String), LotId>) -> Option<LotId> {
+    let places = name.match_indices('/').map(|(place, _)| place);
+    places.rev().find_map(|place| {
+        let (parent, child) = name.split_at(place);
+        let lot = lots_of_rows.get(&(account.clone(), parent.to_owned()))?;
+        Some(LotId::new(&format!("{lot}{child}")))
+    })
+}
+
 /// The lots that a stated lot may mean, the likeliest first.
 fn candidates(
     lots: &[(LotId, Held)],
@@ -290,7 +300,9 @@ fn candidates(
     lots_of_rows: &BTreeMap<(AccountId, String), LotId>,
 ) -> Vec<usize> {
     if let Some(name) = &stated.id {
-        let of_row = lots_of_rows.get(&(account.clone(), name.clone()));
+        let of_row = lots_of_rows.get(&(account.clone(), name.clone())).cloned();
+        let of_row = of_row.or_else(|| child_of_row(name, account, lots_of_rows));
+        let of_row = of_row.as_ref();
         let named = lots.iter().position(|(id, _)| Some(id) == of_row || id.as_str() == name);
         if let Some(position) = named {
             return vec![position];

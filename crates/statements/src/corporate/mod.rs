@@ -8,9 +8,9 @@ mod security;
 
 use std::collections::BTreeMap;
 
-use lotwise_core::{Date, Money, Shares, Symbol};
+use lotwise_core::{Date, Money, Rate, Shares, Symbol};
 
-use crate::{Action, Transaction};
+use crate::{Action, Stated, Transaction};
 use security::Known;
 
 /// Days within which the rows of one corporate action are booked.
@@ -57,6 +57,12 @@ pub struct CorporateEvent {
     pub to: Option<Leg>,
     /// Cash beside it, in the account's currency.
     pub cash: Money,
+    /// New shares for old, where the rows state it themselves.
+    pub ratio: Option<(Shares, Shares)>,
+    /// Part of the parent's basis that moves to a company spun off, 0 to 1, where the rows state it.
+    pub to_new: Option<Rate>,
+    /// Market value of the new shares in total, where the rows state it.
+    pub value: Option<Money>,
     /// Positions of its rows in the slice that was looked through, rising.
     pub rows: Vec<usize>,
 }
@@ -199,6 +205,14 @@ fn likeness(out: &Side<'_>, into: &Side<'_>) -> Option<u32> {
     if !together(a, b) || a.action == Action::Spinoff {
         return None;
     }
+    // Rows that say themselves what became what belong to those that say the same, and to no others.
+    let own = exchanged(a);
+    if own != exchanged(b) {
+        return None;
+    }
+    if own.is_some() {
+        return Some(u32::MAX);
+    }
     // Sold for cash that bought the other, as between two funds: a sale and a purchase.
     if out.amount.is_positive() && into.amount.is_negative() {
         return None;
@@ -215,10 +229,21 @@ fn likeness(out: &Side<'_>, into: &Side<'_>) -> Option<u32> {
     Some(score)
 }
 
+/// What became what, in the words of a row of our own formats.
+fn exchanged(row: &Transaction) -> Option<Stated> {
+    let stated = row.detail.as_deref().and_then(Stated::of);
+    stated.filter(|stated| matches!(stated, Stated::Exchange { .. }))
+}
+
 fn pair(out: &Side<'_>, into: &Side<'_>, beside: (Money, Vec<usize>), known: &Known<'_>) -> CorporateEvent {
     let to = known.of_incoming(into.first);
     let keeps_name = into.first.action == Action::Split || out.first.detail.as_deref() == Some("name_change");
     let from = known.of_outgoing(out.first, out.rows[0], out.shares.abs(), &to, into.first.action == Action::Split);
+    let stated = exchanged(into.first);
+    let (from, to, keeps_name, value) = match stated {
+        Some(Stated::Exchange { from, to, rename, value }) => (from, to, rename, value),
+        _ => (from, to, keeps_name, None),
+    };
     let kind = match into.first.action {
         Action::Split if from == to => CorporateKind::Split,
         _ if keeps_name => CorporateKind::Rename,
@@ -234,6 +259,9 @@ fn pair(out: &Side<'_>, into: &Side<'_>, beside: (Money, Vec<usize>), known: &Kn
         from: Some(Leg { symbol: from, shares: out.shares.abs() }),
         to: Some(Leg { symbol: to, shares: into.shares }),
         cash: cash + out.amount + into.amount,
+        ratio: into.first.split_ratio,
+        to_new: None,
+        value,
         rows,
     }
 }
@@ -274,13 +302,19 @@ fn cash_merger(out: &Side<'_>, cash: &mut [Option<Side<'_>>], known: &Known<'_>)
         from: Some(Leg { symbol, shares: out.shares.abs() }),
         to: None,
         cash: total,
+        ratio: None,
+        to_new: None,
+        value: None,
         rows,
     })
 }
 
 fn spin_off(side: &Side<'_>, known: &Known<'_>) -> Option<CorporateEvent> {
     let symbol = side.first.symbol.clone()?;
-    let parent = known.parent(side.first, &symbol);
+    let (parent, to_new) = match side.first.detail.as_deref().and_then(Stated::of) {
+        Some(Stated::SpinOff { from, to_new }) => (Some(from), to_new),
+        _ => (known.parent(side.first, &symbol), None),
+    };
     Some(CorporateEvent {
         kind: CorporateKind::SpinOff,
         account: side.first.account.clone(),
@@ -288,6 +322,9 @@ fn spin_off(side: &Side<'_>, known: &Known<'_>) -> Option<CorporateEvent> {
         from: parent.map(|symbol| Leg { symbol, shares: Shares::ZERO }),
         to: Some(Leg { symbol, shares: side.shares }),
         cash: side.amount,
+        ratio: side.first.split_ratio,
+        to_new,
+        value: None,
         rows: side.rows.clone(),
     })
 }

@@ -37,6 +37,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
         optional(Role::Cusip, &["cusip"]),
         optional(Role::Ratio, &["split_ratio"]),
         optional(Role::Id, &["id"]),
+        optional(Role::Detail, &["detail"]),
         optional(Role::Description, &["description", "note"]),
     ],
     only_known_columns: true,

@@ -64,6 +64,8 @@ pub(crate) enum Role {
     Currency,
     /// The broker's id of the row.
     Id,
+    /// What refines the action, in our own words.
+    Detail,
     /// Class of the asset.
     Class,
     /// Codes that refine the row.

@@ -9,7 +9,7 @@ use super::lot::{lot_above, stated_lot};
 use super::{AmountMeaning, Ask, Class, Classify, Dialect, FeeSign, Kind, Role, look_up, option};
 use crate::cell::{self, Comma, Security};
 use crate::gather::clip;
-use crate::{Action, RowNote, StatedLot, Transaction};
+use crate::{Action, RowNote, Stated, StatedLot, Transaction};
 
 /// Longest piece of a cell that a note repeats.
 pub(crate) const LONGEST_VALUE: usize = 80;
@@ -261,6 +261,7 @@ impl Row<'_> {
             | Role::Fee
             | Role::Currency
             | Role::Id
+            | Role::Detail
             | Role::Class
             | Role::Code
             | Role::Kind
@@ -393,7 +394,7 @@ pub(crate) fn interpret_as(row: &Row<'_>, class: Class) -> Result<Outcome, Fault
         amount: amount.unwrap_or(Money::ZERO),
         fees,
         currency: row.currency()?,
-        detail: class.detail.map(Into::into),
+        detail: detail(row, action)?.or(class.detail.map(Into::into)),
         split_ratio: ratio(row)?,
         option,
         ..Transaction::new(action, trade_date, row.line)
@@ -490,6 +491,30 @@ fn directed(kind: Kind, shares: Option<Shares>, amount: Money) -> (Action, Optio
         // Rows to ignore and lots never get here; they say nothing.
         Kind::Ignore(_) | Kind::Lot => (Action::Other, None),
     }
+}
+
+/// What refines the action. One that states facts has to be readable, and has to belong to the action.
+fn detail(row: &Row<'_>, action: Action) -> Result<Option<Cow<'static, str>>, Fault> {
+    let text = row.text(Role::Detail);
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let wanted = match word {
+        "" => return Ok(None),
+        "gift" | "inherited" => Some(Action::TransferIn),
+        "from" => Some(Action::Spinoff),
+        "rename" | "exchange" => Some(Action::Merger),
+        _ => None,
+    };
+    if let Some(wanted) = wanted {
+        if wanted != action {
+            return Err(row.fault(Role::Detail, format!("a detail of the action {wanted}")));
+        }
+        if word != text.trim() && Stated::of(text).is_none() {
+            let forms = "gift BASIS DATE VALUE, inherited VALUE DATE, from OLD PART, rename OLD>NEW or exchange OLD>NEW \
+                         worth VALUE, with unknown for what is not known";
+            return Err(row.fault(Role::Detail, format!("not readable (expected {forms})")));
+        }
+    }
+    Ok(Some(text.to_owned().into()))
 }
 
 /// `10:1` as new shares for old.

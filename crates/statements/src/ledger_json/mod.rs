@@ -2,19 +2,22 @@
 //!
 //! The format is documented in `docs/formats.md`.
 
+mod holdings;
 mod parse;
 
 pub use parse::{DEFAULT_ACCOUNT, JsonAccount, JsonAction, JsonEvent, JsonLedger, JsonLedgers, parse};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use lotwise_core::{AccountKind, Money, OptionContract, Price, Rounding, Shares, Symbol, mul_div};
+use lotwise_core::{AccountKind, Money, OptionContract, Price, Shares, Symbol};
+
+use holdings::{Holdings, change};
 
 use crate::formats::{Confidence, Format, FormatInfo, Sniff};
 use crate::gather::{Fault, Gathering, clip, describe};
 use crate::read::ReadOptions;
 use crate::text::Text;
-use crate::{Action, Error, StatedLot, Statement, Transaction};
+use crate::{Action, Error, Stated, StatedLot, Statement, Transaction};
 
 /// Symbol of the one security of a ledger whose events name none.
 pub const ONLY_SECURITY: &str = "SECURITY";
@@ -74,6 +77,8 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
             if let JsonAction::Buy { id, .. }
             | JsonAction::Sell { id, .. }
             | JsonAction::Open { id, .. }
+            | JsonAction::Gift { id, .. }
+            | JsonAction::Inherit { id, .. }
             | JsonAction::ShortSell { id, .. }
             | JsonAction::Cover { id, .. } = &event.action
                 && !ids.insert(id.clone())
@@ -82,6 +87,18 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
                 continue;
             }
             let mut transaction = transaction(&event, named(&event.account), &named);
+            if let Some(change) = change(&event.action) {
+                let rows = holdings.change(&event, &transaction, &change, &named);
+                if rows.is_empty() {
+                    let security = transaction.symbol.as_ref().map(Symbol::as_str).unwrap_or_default();
+                    let reason = format!("no account that it concerns holds {security} on that day");
+                    gathering.ignore(event.row, change.name(), &reason)?;
+                }
+                for row in rows {
+                    gathering.accept(row)?;
+                }
+                continue;
+            }
             match &event.action {
                 JsonAction::Split { new, old } => {
                     transaction.shares = holdings.split(&event.account, &transaction.symbol, *new, *old);
@@ -116,42 +133,6 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
     }
     Ok(gathering.finish())
 }
-
-/// Shares held so far, since a statement's split row tells by how many shares the holding changes.
-#[derive(Debug, Default)]
-struct Holdings(BTreeMap<(Option<Symbol>, String), Shares>);
-
-impl Holdings {
-    fn add(&mut self, account: &str, transaction: &Transaction) {
-        let held = self.0.entry((transaction.symbol.clone(), account.to_owned())).or_default();
-        // A sum out of range is no holding; the split then tells its ratio alone.
-        *held = held.checked_add(transaction.shares.unwrap_or_default()).unwrap_or_default();
-    }
-
-    fn held(&self, account: &str, symbol: &Option<Symbol>) -> Shares {
-        self.0.get(&(symbol.clone(), account.to_owned())).copied().unwrap_or_default()
-    }
-
-    /// Splits the security in every account; returns the change in the one that the event names, `None` when a
-    /// holding leaves every sensible range.
-    fn split(&mut self, account: &str, symbol: &Option<Symbol>, new: Shares, old: Shares) -> Option<Shares> {
-        let mut change = Some(Shares::ZERO);
-        let range = (symbol.clone(), String::new())..;
-        for ((_, name), held) in self.0.range_mut(range).take_while(|((known, _), _)| known == symbol) {
-            let after = mul_div(held.billionths(), new.billionths(), old.billionths(), Rounding::HalfEven)
-                .map(Shares::from_billionths)
-                .filter(|after| after.abs() <= MOST_SHARES);
-            if name == account {
-                change = after.map(|after| after - *held);
-            }
-            *held = after.unwrap_or_default();
-        }
-        change
-    }
-}
-
-/// The largest number of shares that a file can state.
-const MOST_SHARES: Shares = Shares::from_whole(1_000_000_000_000_000);
 
 fn transaction(event: &JsonEvent, account: String, named: &dyn Fn(&str) -> String) -> Transaction {
     let symbol = event.symbol.clone().or_else(|| Symbol::parse(ONLY_SECURITY).ok());
@@ -211,6 +192,20 @@ fn transaction(event: &JsonEvent, account: String, named: &dyn Fn(&str) -> Strin
             (transaction.amount, transaction.fees) = (-(*amount + *fee), *fee);
             transaction.lots = stated(lots, named);
         }
+        JsonAction::Gift { id, shares, basis, acquired, value } => {
+            (transaction.id, transaction.action, transaction.shares) = (named(id), Action::TransferIn, Some(*shares));
+            transaction.description = "gift".to_owned();
+            let stated = Stated::Gift { basis: *basis, acquired: *acquired, value: *value };
+            transaction.detail = Some(stated.to_string().into());
+        }
+        JsonAction::Inherit { id, shares, value, died } => {
+            (transaction.id, transaction.action, transaction.shares) = (named(id), Action::TransferIn, Some(*shares));
+            transaction.description = "inheritance".to_owned();
+            let stated = Stated::Inherited { value: *value, died: died.or(Some(event.date)) };
+            transaction.detail = Some(stated.to_string().into());
+        }
+        // One row or two for each account that holds the security.
+        JsonAction::SpinOff { .. } | JsonAction::Exchange { .. } => {}
         JsonAction::Exercise { contracts } => option(&mut transaction, Action::OptionExercise, -*contracts),
         JsonAction::Assign { contracts } => option(&mut transaction, Action::OptionAssign, *contracts),
         JsonAction::Expire { contracts } => option(&mut transaction, Action::OptionExpire, -*contracts),

@@ -1,6 +1,6 @@
 //! The JSON ledger as neutral parts: accounts, events, options, and what is expected of them.
 
-use lotwise_core::{Date, DecimalError, Money, Shares, Symbol};
+use lotwise_core::{Date, DecimalError, Money, Rate, Shares, Symbol};
 
 use crate::gather::{Fault, clip};
 use crate::json::value::{Document, Fields, Value, field, text_field};
@@ -165,6 +165,60 @@ pub enum JsonAction {
         /// Contracts, above zero.
         contracts: Shares,
     },
+    /// Shares received as a gift: the lot `id`.
+    Gift {
+        /// Name of the lot.
+        id: String,
+        /// Shares, above zero.
+        shares: Shares,
+        /// The donor's basis in total, where it is known.
+        basis: Option<Money>,
+        /// When the donor acquired them, where it is known.
+        acquired: Option<Date>,
+        /// Market value in total on the day of the gift, where it is stated.
+        value: Option<Money>,
+    },
+    /// Shares inherited: the lot `id`.
+    Inherit {
+        /// Name of the lot.
+        id: String,
+        /// Shares, above zero.
+        shares: Shares,
+        /// Market value in total on the day that counts, where it is known.
+        value: Option<Money>,
+        /// Day of death, where it is not the event's.
+        died: Option<Date>,
+    },
+    /// Shares of a company spun off from the event's security.
+    SpinOff {
+        /// The new security.
+        to: Symbol,
+        /// New shares …
+        new: Shares,
+        /// … for this many old ones.
+        old: Shares,
+        /// Part of the basis that moves, 0 to 1, where it is stated.
+        to_new: Option<Rate>,
+        /// Whether every account that holds the security is meant.
+        household: bool,
+    },
+    /// Shares that become those of another security.
+    Exchange {
+        /// The new security.
+        to: Symbol,
+        /// New shares …
+        new: Shares,
+        /// … for this many old ones.
+        old: Shares,
+        /// Whether it is one security under another name.
+        rename: bool,
+        /// Cash beside the shares.
+        cash: Option<Money>,
+        /// Market value of the new shares in total, where it is stated.
+        value: Option<Money>,
+        /// Whether every account that holds the security is meant.
+        household: bool,
+    },
     /// Options that lapse.
     Expire {
         /// Contracts, above zero.
@@ -174,12 +228,10 @@ pub enum JsonAction {
 
 const LEDGER_FIELDS: [&str; 9] =
     ["format", "id", "title", "source", "options", "accounts", "events", "expected", "description"];
-const EVENT_FIELDS: [&str; 14] = [
+const EVENT_FIELDS: [&str; 18] = [
     "date", "type", "id", "qty", "amount", "fee", "account", "symbol", "kind", "lots", "ratio", "basis", "acquired",
-    "to",
+    "to", "to_new", "value", "cash", "scope",
 ];
-/// Events of the tax engine of which a statement cannot carry all that they need.
-const NOT_CARRIED: [&str; 4] = ["gift", "inherit", "spinoff", "exchange"];
 
 /// Reads the text of a JSON ledger: an object with `cases`, or one ledger with `events`.
 ///
@@ -331,13 +383,7 @@ fn event(fields: &Fields<'_>, row: u32, accounts: &[JsonAccount]) -> Result<Json
             id: required("id")?,
             shares: above_zero("qty", decimal(fields, "qty", Shares::parse)?)?,
             basis: not_negative("basis", decimal(fields, "basis", Money::parse)?)?,
-            acquired: match text_field(fields, "acquired")? {
-                Some(text) => Some(
-                    Date::parse(&text)
-                        .map_err(|_| Fault::new("acquired", &text, "is not a date (expected YYYY-MM-DD)"))?,
-                ),
-                None => None,
-            },
+            acquired: day(fields, "acquired")?,
         },
         "remove" => JsonAction::Remove { shares: above_zero("qty", decimal(fields, "qty", Shares::parse)?)? },
         "return_of_capital" => JsonAction::ReturnOfCapital {
@@ -363,18 +409,88 @@ fn event(fields: &Fields<'_>, row: u32, accounts: &[JsonAccount]) -> Result<Json
                 _ => JsonAction::Expire { contracts },
             }
         }
-        known if NOT_CARRIED.contains(&known) => {
-            let reason =
-                "is an event that a statement cannot carry whole; enter what it came to as open, remove or split";
-            return Err(Fault::new("type", known, reason));
+        "gift" => JsonAction::Gift {
+            id: required("id")?,
+            shares: above_zero("qty", decimal(fields, "qty", Shares::parse)?)?,
+            basis: not_negative("basis", decimal(fields, "basis", Money::parse)?)?,
+            acquired: day(fields, "acquired")?,
+            value: not_negative("value", decimal(fields, "value", Money::parse)?)?,
+        },
+        "inherit" => JsonAction::Inherit {
+            id: required("id")?,
+            shares: above_zero("qty", decimal(fields, "qty", Shares::parse)?)?,
+            value: not_negative("value", decimal(fields, "value", Money::parse)?)?,
+            died: day(fields, "acquired")?,
+        },
+        "spinoff" => {
+            let to_new = decimal(fields, "to_new", Rate::parse)?;
+            if let Some(part) = to_new
+                && (part.is_negative() || part > Rate::from_billionths(1_000_000_000))
+            {
+                return Err(Fault::new("to_new", &part.to_string(), "is not a part of the basis between 0 and 1"));
+            }
+            let (new, old) = ratio(fields)?;
+            JsonAction::SpinOff {
+                to: other_symbol(fields, &symbol)?,
+                new,
+                old,
+                to_new,
+                household: scope(fields, None)?,
+            }
+        }
+        "exchange" => {
+            let rename = match text_field(fields, "kind")?.as_deref() {
+                Some("rename") => true,
+                Some("reorganisation") | None => false,
+                Some(other) => return Err(Fault::new("kind", other, "is neither rename nor reorganisation")),
+            };
+            let cash = not_negative("cash", decimal(fields, "cash", Money::parse)?)?;
+            if rename && cash.is_some() {
+                return Err(Fault::new("cash", "", "comes with a reorganisation, not with a change of name"));
+            }
+            let (new, old) = ratio(fields)?;
+            JsonAction::Exchange {
+                to: other_symbol(fields, &symbol)?,
+                new,
+                old,
+                rename,
+                cash,
+                value: not_negative("value", decimal(fields, "value", Money::parse)?)?,
+                household: scope(fields, cash)?,
+            }
         }
         _ => {
             let reason = "is none of buy, sell, split, open, remove, transfer, return_of_capital, short_sell, cover, \
-                          exercise, assign and expire";
+                          exercise, assign, expire, gift, inherit, spinoff and exchange";
             return Err(Fault::new("type", &kind, reason));
         }
     };
     Ok(JsonEvent { date, account, symbol: symbol.transpose()?, action, row })
+}
+
+fn day(fields: &Fields<'_>, name: &str) -> Result<Option<Date>, Fault> {
+    let wrong = |text: &str| Fault::new(name, text, "is not a date (expected YYYY-MM-DD)");
+    text_field(fields, name)?.map(|text| Date::parse(&text).map_err(|_| wrong(&text))).transpose()
+}
+
+/// The security that an event leads to.
+fn other_symbol(fields: &Fields<'_>, own: &Option<Result<Symbol, Fault>>) -> Result<Symbol, Fault> {
+    let text = text_field(fields, "to")?.ok_or_else(|| Fault::missing("to"))?;
+    let to = Symbol::parse(&text).map_err(|_| Fault::new("to", &text, "is not a ticker symbol"))?;
+    match own {
+        Some(Ok(own)) if *own == to => Err(Fault::new("to", &text, "is the security itself")),
+        _ => Ok(to),
+    }
+}
+
+/// Whether the shares of every account are meant: so they are, unless the event says otherwise or brings cash.
+fn scope(fields: &Fields<'_>, cash: Option<Money>) -> Result<bool, Fault> {
+    match (text_field(fields, "scope")?.as_deref(), cash) {
+        (Some("household"), None) | (None, None) => Ok(true),
+        (Some("account") | None, _) => Ok(false),
+        (Some("household"), Some(_)) => Err(Fault::new("scope", "household", "has to be account where cash is paid")),
+        (Some(other), _) => Err(Fault::new("scope", other, "is neither account nor household")),
+    }
 }
 
 fn decimal<T>(fields: &Fields<'_>, name: &str, parse: fn(&str) -> Result<T, DecimalError>) -> Result<Option<T>, Fault> {

@@ -75,14 +75,25 @@ fn events_that_cannot_be_read_are_quarantined_with_field_and_reason() {
         (r#"{"type": "buy"}"#, "2: date is missing"),
         (r#"{"date": "2024-02-30", "type": "buy"}"#, "2: date is not a date (expected YYYY-MM-DD)"),
         (r#"{"date": 5, "type": "buy"}"#, "2: date is not a text"),
+        (r#"{"date": "2024-02-03", "type": "gift", "qty": 1}"#, "2: id is missing"),
+        (r#"{"date": "2024-02-03", "type": "inherit", "id": "I", "qty": 1, "value": -1}"#, "2: value is below zero"),
+        (r#"{"date": "2024-02-03", "type": "spinoff", "to": "OAK", "to_new": 0.2}"#, "2: ratio is missing"),
         (
-            r#"{"date": "2024-02-03", "type": "gift"}"#,
-            "2: type is an event that a statement cannot carry whole; enter what it came to as open, remove or split",
+            r#"{"date": "2024-02-03", "type": "spinoff", "to": "OAK", "ratio": 1, "to_new": 20}"#,
+            "2: to_new is not a part of the basis between 0 and 1",
+        ),
+        (
+            r#"{"date": "2024-02-03", "type": "exchange", "symbol": "OAK", "to": "OAK", "ratio": 1}"#,
+            "2: to is the security itself",
+        ),
+        (
+            r#"{"date": "2024-02-03", "type": "exchange", "to": "OAK", "ratio": 1, "cash": 1, "scope": "household"}"#,
+            "2: scope has to be account where cash is paid",
         ),
         (
             r#"{"date": "2024-02-03", "type": "dance"}"#,
             "2: type is none of buy, sell, split, open, remove, transfer, return_of_capital, short_sell, cover, exercise, \
-             assign and expire",
+             assign, expire, gift, inherit, spinoff and exchange",
         ),
         (
             r#"{"date": "2024-02-03", "type": "transfer", "to": "T", "qty": 1}"#,
@@ -172,4 +183,51 @@ fn further_events_read_as_far_as_a_statement_carries_them() {
     assert_eq!((lot.id.as_deref(), lot.basis.unwrap().to_string().as_str()), (Some("L0"), "99.50"));
     assert_eq!(statement.transactions[6].lots[0].id.as_deref(), Some("S1"));
     assert!(asked(&statement).is_empty());
+}
+
+#[test]
+fn what_is_received_without_a_purchase_keeps_what_the_ledger_says_of_it() {
+    let text = r#"{"accounts": [{"id": "T", "type": "taxable"}, {"id": "I", "type": "roth"}], "events": [
+  {"date": "2024-01-02", "type": "gift", "id": "G1", "symbol": "ACRN", "qty": 10, "basis": "99.5", "value": 120},
+  {"date": "2024-01-03", "type": "inherit", "id": "I1", "account": "I", "symbol": "ACRN", "qty": 4, "value": "50", "acquired": "2023-12-24"},
+  {"date": "2024-01-04", "type": "spinoff", "symbol": "ACRN", "to": "LEAF", "ratio": "1:4", "to_new": 0.125},
+  {"date": "2024-01-05", "type": "exchange", "symbol": "ACRN", "to": "OAK", "ratio": 2, "cash": 30, "value": 70},
+  {"date": "2024-01-08", "type": "exchange", "symbol": "LEAF", "to": "TREE", "ratio": 1, "kind": "rename"},
+  {"date": "2024-01-09", "type": "spinoff", "symbol": "ELM", "to": "BARK", "ratio": 1, "to_new": 0.1}]}"#;
+    let statement = statement(text);
+    assert_eq!(
+        told(&statement),
+        [
+            "2024-01-02 transfer_in ACRN 10 @ - = 0.00, 0.00 USD gift 99.50 unknown 120.00",
+            "2024-01-03 transfer_in ACRN 4 @ - = 0.00, 0.00 USD inherited 50.00 2023-12-24",
+            "2024-01-04 spinoff LEAF 1 @ - = 0.00, 0.00 USD from ACRN 0.125",
+            "2024-01-04 spinoff LEAF 2.5 @ - = 0.00, 0.00 USD from ACRN 0.125",
+            "2024-01-05 merger ACRN -10 @ - = 0.00, 0.00 USD exchange ACRN>OAK worth 70.00",
+            "2024-01-05 merger OAK 20 @ - = 30.00, 0.00 USD exchange ACRN>OAK worth 70.00",
+            "2024-01-08 merger LEAF -1 @ - = 0.00, 0.00 USD rename LEAF>TREE",
+            "2024-01-08 merger TREE 1 @ - = 0.00, 0.00 USD rename LEAF>TREE",
+            "2024-01-08 merger LEAF -2.5 @ - = 0.00, 0.00 USD rename LEAF>TREE",
+            "2024-01-08 merger TREE 2.5 @ - = 0.00, 0.00 USD rename LEAF>TREE",
+        ]
+    );
+    assert_eq!(notes(&statement.ignored), ["7: spin-off: no account that it concerns holds ELM on that day"]);
+    assert_eq!(statement.rows, 11);
+    assert!(asked(&statement).is_empty());
+}
+
+#[test]
+fn the_own_table_states_the_same_in_its_detail() {
+    let table = |action: &str, shares: &str, detail: &str| {
+        format!("date,action,symbol,shares,amount,detail\n2024-01-02,{action},ACRN,{shares},,{detail}\n")
+    };
+    let read = statement(&table("transfer_in", "5", "inherited 900 2023-12-01"));
+    assert_eq!(told(&read), ["2024-01-02 transfer_in ACRN 5 @ - = 0.00, 0.00 USD inherited 900 2023-12-01"]);
+    for (action, shares, detail, expected) in [
+        ("transfer_in", "5", "gift 1 2", "2: not readable (expected gift BASIS DATE VALUE"),
+        ("transfer_out", "5", "gift 1 2023-12-01 3", "2: a detail of the action transfer_in"),
+        ("merger", "-5", "exchange ACRN", "2: not readable"),
+    ] {
+        let read = statement(&table(action, shares, detail));
+        assert!(notes(&read.quarantined)[0].starts_with(expected), "{:?}", notes(&read.quarantined));
+    }
 }
