@@ -12,6 +12,7 @@ mod returns;
 pub mod reward;
 mod simplex;
 pub mod state;
+pub mod twin;
 
 pub use covariance::{Covariance, Shrinkage, Shrunk};
 pub use error::Error;
