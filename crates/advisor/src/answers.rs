@@ -11,9 +11,12 @@ pub struct BookAnswers(BTreeMap<String, String>);
 
 impl BookAnswers {
     /// The answer to a question, without blanks around it; `None` where there is none or it is empty.
+    ///
+    /// A key such as `expired:*` answers all questions of its group that have no answer of their own.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(|answer| answer.trim()).filter(|answer| !answer.is_empty())
+        let of_group = || self.0.get(&lotwise_statements::group_of(key)?);
+        self.0.get(key).or_else(of_group).map(|answer| answer.trim()).filter(|answer| !answer.is_empty())
     }
 
     /// BookAnswers a question; an earlier answer is replaced.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use lotwise_statements::{Answer, AnswerError, Answers, ColumnMap, Limits, Question};
+use lotwise_statements::{Answer, AnswerError, Answers, ColumnMap, Limits, Question, group_of};
 use serde::Deserialize;
 
 use crate::commands::Outcome;
@@ -148,7 +148,9 @@ pub fn unused(answers: &Answers, histories: &[History]) -> (Vec<CliError>, Vec<W
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     // Words answer what arises where lots are made; files do not ask for them.
     let of_files = || answers.iter().filter(|(_, answer)| !matches!(answer, Answer::Words(_)));
-    for (key, _) in of_files().filter(|(key, _)| !used.contains(key) && !open.contains_key(key)) {
+    let of_group = |key: &str| used.iter().any(|used| group_of(used).is_some_and(|group| group == key));
+    let idle = |key: &str| !used.contains(key) && !open.contains_key(key) && !of_group(key);
+    for (key, _) in of_files().filter(|(key, _)| idle(key)) {
         let message = format!("no file asks the question {key:?}");
         let near = did_you_mean(key, open.keys().copied(), 0);
         if near.starts_with("did you mean") {
@@ -171,7 +173,14 @@ fn template(histories: &[History]) -> String {
     let mut text = String::from(
         "# Answers for lotwise import --answers FILE. Each line holds what is proposed; change what you know better.\n\n[answers]\n",
     );
-    for (key, questions) in asked(histories) {
+    let groups = groups(histories);
+    let alike = groups.iter().filter(|(_, group)| group.len() > 1).map(|(name, _)| quoted(name));
+    let alike: Vec<String> = alike.collect();
+    if !alike.is_empty() {
+        text.push_str("\n# One line can answer all questions of a group that have no line of their own: ");
+        text.push_str(&format!("{}.\n", alike.join(", ")));
+    }
+    for (key, questions) in groups.into_iter().flat_map(|(_, group)| group) {
         let Some((_, first)) = questions.first() else { continue };
         text.push_str(&format!("\n# {}\n", one_line(&first.text)));
         for (history, question) in &questions {
@@ -233,7 +242,30 @@ pub fn ask_at_terminal(histories: &[History], given: &Answers) -> Result<Answers
     })
 }
 
-/// Asks a person every open question, the proposal being the answer of an empty line.
+/// Open questions that begin alike, each with the files that raise it.
+type Group<'a> = Vec<(&'a str, Vec<(&'a History, &'a Question)>)>;
+
+/// The open questions in groups, in the order of their keys.
+fn groups(histories: &[History]) -> Vec<(String, Group<'_>)> {
+    let mut groups: Vec<(String, Group<'_>)> = Vec::new();
+    for (key, questions) in asked(histories) {
+        let name = group_of(key).unwrap_or_else(|| key.to_owned());
+        match groups.last_mut().filter(|(known, _)| *known == name) {
+            Some((_, group)) => group.push((key, questions)),
+            None => groups.push((name, vec![(key, questions)])),
+        }
+    }
+    groups
+}
+
+/// Most questions of a group that are shown before it is answered as a whole.
+const SHOWN: usize = 12;
+
+/// Answers a group of questions one by one.
+const EACH: &str = "each";
+
+/// Asks a person every open question, the proposal being the answer of an empty line. Questions of one group are
+/// asked together, and one by one where the person wants that.
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
@@ -243,34 +275,86 @@ fn ask(
     input: &mut dyn BufRead,
     talk: &mut dyn Write,
 ) -> std::io::Result<Answers> {
-    let mut answers = Vec::new();
-    for (key, questions) in asked(histories) {
-        let Some((_, first)) = questions.first() else { continue };
-        writeln!(talk, "\n{}", one_line(&first.text))?;
-        for (history, question) in &questions {
-            writeln!(talk, "  {}: {}", one_line(&history.file), rows(&question.rows))?;
-        }
-        writeln!(talk, "  Proposed: {}.", one_line(&first.proposed))?;
-        loop {
-            write!(talk, "  Answer [{}]: ", first.proposed_answer())?;
-            talk.flush()?;
-            let mut line = String::new();
-            if input.read_line(&mut line)? == 0 {
-                // The end of the input takes nothing for granted: the question stays open.
-                return Ok(given.with(answers));
-            }
-            let words = line.trim();
-            let words = if words.is_empty() { first.proposed_answer() } else { words };
-            match Answer::parse(key, words) {
-                Ok(answer) => {
-                    answers.push((key.to_owned(), answer));
-                    break;
+    let mut answers: Vec<(String, Answer)> = Vec::new();
+    for (name, group) in groups(histories) {
+        if let [_, _, ..] = group.as_slice() {
+            match ask_group(&name, &group, input, talk)? {
+                Reply::Ended => return Ok(given.with(answers)),
+                Reply::All(answer) => {
+                    answers.extend(group.iter().map(|(key, _)| ((*key).to_owned(), answer.clone())));
+                    continue;
                 }
-                Err(error) => writeln!(talk, "  {error}")?,
+                Reply::Each => {}
+            }
+        }
+        for (key, questions) in group {
+            let Some((_, first)) = questions.first() else { continue };
+            writeln!(talk, "\n{}", one_line(&first.text))?;
+            for (history, question) in &questions {
+                writeln!(talk, "  {}: {}", one_line(&history.file), rows(&question.rows))?;
+            }
+            writeln!(talk, "  Proposed: {}.", one_line(&first.proposed))?;
+            match ask_until_understood(key, first.proposed_answer(), false, input, talk)? {
+                Reply::All(answer) => answers.push((key.to_owned(), answer)),
+                Reply::Ended | Reply::Each => return Ok(given.with(answers)),
             }
         }
     }
     Ok(given.with(answers))
+}
+
+/// What a person said.
+enum Reply {
+    /// This, to all that was asked.
+    All(Answer),
+    /// That each question of the group shall be asked.
+    Each,
+    /// Nothing more: the end of the input takes nothing for granted, and the questions stay open.
+    Ended,
+}
+
+fn ask_group(name: &str, group: &Group<'_>, input: &mut dyn BufRead, talk: &mut dyn Write) -> std::io::Result<Reply> {
+    writeln!(talk, "\n{} questions are alike:", group.len())?;
+    for (_, questions) in group.iter().take(SHOWN) {
+        let Some((_, first)) = questions.first() else { continue };
+        let count: usize = questions.iter().map(|(_, question)| question.rows.len()).sum();
+        let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        writeln!(talk, "  {} ({rows}) Proposed: {}.", one_line(&first.text), one_line(&first.proposed))?;
+    }
+    if group.len() > SHOWN {
+        writeln!(talk, "  and {} more", group.len() - SHOWN)?;
+    }
+    let mut proposed = group.iter().filter_map(|(_, questions)| Some(questions.first()?.1.proposed_answer()));
+    let first = proposed.next().unwrap_or(EACH);
+    let proposed = if proposed.all(|other| other == first) { first } else { EACH };
+    ask_until_understood(name, proposed, true, input, talk)
+}
+
+fn ask_until_understood(
+    key: &str,
+    proposed: &str,
+    of_group: bool,
+    input: &mut dyn BufRead,
+    talk: &mut dyn Write,
+) -> std::io::Result<Reply> {
+    loop {
+        let prompt = if of_group { "Answer for all, or \"each\"" } else { "Answer" };
+        write!(talk, "  {prompt} [{proposed}]: ")?;
+        talk.flush()?;
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 {
+            return Ok(Reply::Ended);
+        }
+        let words = line.trim();
+        let words = if words.is_empty() { proposed } else { words };
+        if of_group && words == EACH {
+            return Ok(Reply::Each);
+        }
+        match Answer::parse(key, words) {
+            Ok(answer) => return Ok(Reply::All(answer)),
+            Err(error) => writeln!(talk, "  {error}")?,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -307,6 +391,28 @@ mod tests {
         assert!(talk.contains("a.csv: row 2") && talk.contains("\"please\" is no answer"), "{talk}");
         let unanswered = ask(&[history()], &Answers::default(), &mut "".as_bytes(), &mut Vec::new()).unwrap();
         assert_eq!(unanswered, Answers::default());
+    }
+
+    #[test]
+    fn questions_of_a_group_are_answered_together_or_each() {
+        let text = "date,action,symbol,shares,price,amount\n2024-01-02,Snap up,ACRN,10,5,-50\n\
+                    2024-01-03,Snap down,ACRN,10,5,50\n2024-01-04,Snap up,ACRN,1,5,-5\n";
+        let statement = read(text.as_bytes(), &ReadOptions::default()).unwrap();
+        let history = History { file: "a.csv".to_owned(), text: text.to_owned(), sha256: String::new(), statement };
+        let histories = [history];
+        let said = |words: &str| {
+            let mut talk = Vec::new();
+            let answers = ask(&histories, &Answers::default(), &mut words.as_bytes(), &mut talk).unwrap();
+            let given = |key: &str| answers.get(key).map(ToString::to_string).unwrap_or_default();
+            let both = (given("unknown-action:Snap up"), given("unknown-action:Snap down"));
+            (both, String::from_utf8(talk).unwrap())
+        };
+        let (both, talk) = said("\n");
+        assert_eq!(both, ("leave out".to_owned(), "leave out".to_owned()));
+        assert!(talk.contains("2 questions are alike") && talk.contains("(2 rows)"), "{talk}");
+        assert_eq!(said("each\nsell\nbuy\n").0, ("buy".to_owned(), "sell".to_owned()));
+        assert_eq!(said("nothing\nother\n").0, ("other".to_owned(), "other".to_owned()));
+        assert!(template(&histories).contains("no line of their own: \"unknown-action:*\"."));
     }
 
     #[test]

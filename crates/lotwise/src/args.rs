@@ -133,9 +133,12 @@ pub struct ImportArgs {
     /// Write the open questions into this file, to be filled in for --answers
     #[arg(long, value_name = "FILE")]
     pub write_answers: Option<PathBuf>,
-    /// Ask the open questions at the terminal
+    /// Ask the open questions at the terminal, also for a dry run
     #[arg(long)]
     pub ask: bool,
+    /// Ask nothing at a terminal: take what is proposed
+    #[arg(long, visible_alias = "yes", conflicts_with = "ask")]
+    pub no_ask: bool,
     /// Print a column map for a table that no format knows, made from its header
     #[arg(long, conflicts_with_all = ["dry_run", "ask", "map", "answers", "write_answers"])]
     pub propose_map: bool,
@@ -172,10 +175,18 @@ pub struct UndoArgs {
     /// Number of the import, as `import list` shows it
     #[arg(value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     pub id: i64,
-    /// Show what would go and change nothing
+    /// Whether it is done, and whether it is asked about first.
+    #[command(flatten)]
+    pub caution: CautionArgs,
+}
+
+/// How careful a command is that takes away or replaces something.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CautionArgs {
+    /// Check, show what would be done and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask
+    /// Do not ask, and replace what is there
     #[arg(long)]
     pub yes: bool,
 }
@@ -186,12 +197,9 @@ pub struct BackupArgs {
     /// File to write
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Show what would be written and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Replace the file if there is one
-    #[arg(long)]
-    pub yes: bool,
+    /// Whether it is done, and whether it is asked about first.
+    #[command(flatten)]
+    pub caution: CautionArgs,
 }
 
 /// `restore`.
@@ -200,12 +208,9 @@ pub struct RestoreArgs {
     /// Backup to take
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Check the backup and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
+    /// Whether it is done, and whether it is asked about first.
+    #[command(flatten)]
+    pub caution: CautionArgs,
 }
 
 /// `doctor`.

@@ -119,6 +119,17 @@ const KEYS: [(&str, Takes); 34] = [
     ("value", Takes::Words),
 ];
 
+/// The key that answers all questions of this one's group: `unknown-action:*`. A question that is asked once in a
+/// file has none.
+#[must_use]
+pub fn group_of(key: &str) -> Option<String> {
+    let (stem, about) = key.split_once(':')?;
+    (about != EACH).then(|| format!("{stem}:{EACH}"))
+}
+
+/// What stands in a key for all that a group of questions is about.
+const EACH: &str = "*";
+
 fn takes(key: &str) -> Option<Takes> {
     let stem = key.split_once(':').map_or(key, |(stem, _)| stem);
     KEYS.iter().find(|(known, _)| *known == stem).map(|(_, takes)| *takes)
@@ -158,6 +169,8 @@ impl Answer {
             }
             (Takes::Rows | Takes::Proposal | Takes::Ticker, "accept") => Some(Self::Accept),
             (Takes::Action, word) => Action::from_name(&word.replace(' ', "_")).map(Self::Means),
+            // One ticker cannot be that of several securities.
+            (Takes::Ticker, _) if group_of(key).is_none() => None,
             (Takes::Ticker, _) => Symbol::parse(value).ok().map(Self::Ticker),
             (Takes::Kind, _) => AccountKind::from_name(value).map(Self::Kind),
             (Takes::Words, "") | (Takes::Rows | Takes::Proposal, _) => None,
@@ -166,7 +179,10 @@ impl Answer {
         answer.ok_or_else(|| AnswerError::UnknownValue {
             key: crate::gather::clip(key, 80),
             value: crate::gather::clip(value, 80),
-            valid: valid(takes),
+            valid: match takes {
+                Takes::Ticker if group_of(key).is_none() => valid(Takes::Rows),
+                _ => valid(takes),
+            },
         })
     }
 }
@@ -179,9 +195,11 @@ impl Answers {
     }
 
     /// The answer to the question with this key.
+    ///
+    /// A key such as `unknown-action:*` answers all questions of its group that have no answer of their own.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Answer> {
-        self.0.get(key)
+        self.0.get(key).or_else(|| self.0.get(&group_of(key)?))
     }
 
     /// All of them, in the order of their keys.
@@ -226,6 +244,13 @@ mod tests {
             ("unknown-action:Foo Adj", "return_of_capital", Ok("return_of_capital")),
             ("unknown-action:Foo: bar", "Leave-out", Ok("leave out")),
             ("unknown-security:9", "brk.b", Ok("BRK-B")),
+            ("unknown-security:*", "leave out", Ok("leave out")),
+            (
+                "unknown-security:*",
+                "brk.b",
+                Err("\"brk.b\" is no answer to \"unknown-security:*\"; use \"accept\" or \"leave out\""),
+            ),
+            ("unknown-action:*", "other", Ok("other")),
             ("account-kind:X1", "Spouse-IRA", Ok("spouse_ira")),
             ("amount-mismatch", "accept", Ok("accept")),
             (
@@ -243,5 +268,16 @@ mod tests {
         }
         let unknown = Answer::parse("unknown-acton:Foo", "buy").unwrap_err().to_string();
         assert!(unknown.starts_with("\"unknown-acton:Foo\" is the key of no question; keys begin with account-kind, "));
+    }
+
+    #[test]
+    fn a_group_answers_what_has_no_answer_of_its_own() {
+        let given = [("unknown-action:*", "leave out"), ("unknown-action:Foo", "buy"), ("amount-mismatch", "accept")];
+        let given = given.map(|(key, answer)| (key.to_owned(), Answer::parse(key, answer).unwrap()));
+        let answers = Answers::new(given.into());
+        assert_eq!(answers.get("unknown-action:Foo"), Some(&Answer::Means(Action::Buy)));
+        assert_eq!(answers.get("unknown-action:Bar: x"), Some(&Answer::LeaveOut));
+        assert_eq!(answers.get("amount-mismatch"), Some(&Answer::Accept));
+        assert_eq!((answers.get("future-date"), answers.get("unknown-security:9")), (None, None));
     }
 }

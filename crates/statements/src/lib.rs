@@ -31,7 +31,7 @@ mod stated;
 mod text;
 mod unread;
 
-pub use answers::{Answer, AnswerError, Answers};
+pub use answers::{Answer, AnswerError, Answers, group_of};
 pub use awards::pair_awards;
 pub use error::Error;
 pub use formats::{FormatInfo, formats};

@@ -94,15 +94,14 @@ fn apply_answers(statement: &mut Statement, options: &ReadOptions<'_>) {
             None => open.push(question),
         }
     }
-    for (key, answer) in options.answers.iter() {
-        if let (Some(name), Answer::Kind(kind)) = (key.strip_prefix("account-kind:"), answer) {
-            let known = statement.transactions.iter().any(|each| each.account == name)
-                || statement.positions.iter().any(|each| each.account == name);
-            if known {
-                statement.account_kinds.insert(name.to_owned(), *kind);
-                statement.answered.insert(key.to_owned(), answer.clone());
-                open.retain(|question| question.key != key);
-            }
+    let accounts = statement.transactions.iter().map(|each| &each.account);
+    let accounts: BTreeSet<&String> = accounts.chain(statement.positions.iter().map(|each| &each.account)).collect();
+    for name in accounts {
+        let key = format!("account-kind:{name}");
+        if let Some(answer @ Answer::Kind(kind)) = options.answers.get(&key) {
+            statement.account_kinds.insert(name.clone(), *kind);
+            open.retain(|question| question.key != key);
+            statement.answered.insert(key, answer.clone());
         }
     }
     statement.questions = open;

@@ -79,13 +79,14 @@ impl<'a> Builder<'a, '_> {
                 None => {
                     let key = value_key(account, &to.symbol, date);
                     let text = format!(
-                        "{} of {} became {} of {} and {cash} in cash on {date}; how much of the cash is gain depends \
+                        "{} of {} became {} of {} and {} in cash on {date}; how much of the cash is gain depends \
                          on what the new shares were worth in total on that day. Until you state it their basis is \
                          unknown and the cash is in no gain",
                         share_text(from.shares),
                         from.symbol,
                         share_text(to.shares),
-                        to.symbol
+                        to.symbol,
+                        super::dollars_and_cents(cash)
                     );
                     let symbol = Some(&to.symbol);
                     self.questions.ask("cash-in-merger", &key, symbol, text, "unknown", Some(place.to_owned()));

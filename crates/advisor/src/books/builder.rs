@@ -178,7 +178,7 @@ impl<'a, 'q> Builder<'a, 'q> {
                 let text = format!(
                     "{symbol} paid {} for a fraction of a share; the file does not say how large it was, so the sale \
                      of that fraction is not in the gains",
-                    transaction.amount
+                    super::dollars_and_cents(transaction.amount)
                 );
                 let issue = Issue::new("cash-in-lieu", Severity::Warning, Some(&symbol), text);
                 self.questions.tell(issue.at(entry.place()));

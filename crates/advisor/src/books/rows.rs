@@ -94,7 +94,7 @@ pub(super) fn in_order<'a>(sources: &[Source<'a>], options: &BookOptions, questi
         let text = format!(
             "{} in {currency} with a sum of {} {currency} {} kept out of tax: foreign currency is not supported there yet",
             count(foreign.rows, "row"),
-            foreign.amount,
+            foreign.amount.to_cents(),
             if foreign.rows == 1 { "is" } else { "are" }
         );
         questions.tell(Issue::new("foreign-currency", Severity::Warning, None, text));

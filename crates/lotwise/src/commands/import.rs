@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lotwise_core::Money;
-use lotwise_statements::{Action, RowNote, Transaction};
+use lotwise_statements::{Action, RowNote, Stated, Transaction};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -85,7 +85,8 @@ pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure>
     }
     .with(&arguments.reading)?;
     let (mut histories, mut errors) = read_histories(&arguments.files, &options, context);
-    if arguments.ask && histories.iter().any(|history| !history.statement.questions.is_empty()) {
+    let open = histories.iter().any(|history| !history.statement.questions.is_empty());
+    if open && (arguments.ask || (asks_by_itself(arguments) && ledger::can_ask(context))) {
         options.answers = ask_at_terminal(&histories, &options.answers)?;
         (histories, errors) = read_histories(&arguments.files, &options, context);
     }
@@ -111,7 +112,7 @@ pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure>
     let mut data = data(&histories, &fate, &totals, figures);
     data["stored"] = json!(fate.stored);
     data["reconciliation"] = fate.reconciliation(figures);
-    let mut page = page(&histories, &fate, &totals, figures);
+    let mut page = page(&histories, &fate, figures);
     fate.tell(&mut page, arguments.dry_run, figures);
     let mut warnings = warnings(&histories);
     warnings.extend(unused);
@@ -121,6 +122,12 @@ pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure>
     report.table = Some(transactions_table(&histories, context.figures()));
     report.errors = errors;
     Ok(report)
+}
+
+/// Whether a person at a terminal is asked what the files leave open: where something is kept, unless the proposals
+/// are to be taken or the questions written down.
+fn asks_by_itself(arguments: &ImportArgs) -> bool {
+    !arguments.no_ask && !arguments.dry_run && arguments.write_answers.is_none()
 }
 
 /// Count and sum per action, in the order of the actions.
@@ -220,7 +227,11 @@ fn transaction(file: &str, each: &Transaction, figures: Figures) -> TransactionD
         symbol: each.symbol.as_ref().map(ToString::to_string),
         cusip: each.cusip.clone(),
         description: figures.free_text(&each.description),
-        detail: each.detail.as_deref().map(ToOwned::to_owned),
+        detail: each.detail.as_deref().map(|detail| match Stated::of(detail) {
+            // What a detail states may be amounts.
+            Some(_) => figures.free_text(detail),
+            None => detail.to_owned(),
+        }),
         shares: each.shares.map(|shares| figures.shares(shares)),
         price: each.price.map(|price| figures.price(price)),
         amount: figures.money(each.amount),
@@ -248,7 +259,7 @@ fn warnings(histories: &[History]) -> Vec<Warning> {
     warnings
 }
 
-fn page(histories: &[History], fate: &Fate, totals: &BTreeMap<Action, (usize, Money)>, figures: Figures) -> Page {
+fn page(histories: &[History], fate: &Fate, figures: Figures) -> Page {
     let mut page = Page::new();
     page.heading("What was understood");
     let mut files = Table::new([
@@ -279,10 +290,19 @@ fn page(histories: &[History], fate: &Fate, totals: &BTreeMap<Action, (usize, Mo
         Column::number("count", "Count"),
         Column::number("amount", "Effect on cash"),
     ]);
-    for (action, &(count, amount)) in totals {
-        actions.row([Cell::words(action.name().replace('_', " ")), Cell::count(count), Cell::change(figures, amount)]);
+    // Amounts of different currencies have no sum; those of other currencies stand in rows of their own.
+    let mut by_currency: BTreeMap<(Action, bool, &str), (usize, Money)> = BTreeMap::new();
+    for each in histories.iter().flat_map(|history| &history.statement.transactions) {
+        let total = by_currency.entry((each.action, each.currency != "USD", &each.currency)).or_default();
+        total.0 += 1;
+        total.1 += each.amount;
     }
-    if !totals.is_empty() {
+    for (&(action, foreign, currency), &(count, amount)) in &by_currency {
+        let name = action.name().replace('_', " ");
+        let name = if foreign { format!("{name}, {currency}") } else { name };
+        actions.row([Cell::words(name), Cell::count(count), Cell::change(figures, amount)]);
+    }
+    if !by_currency.is_empty() {
         page.heading("By action");
     }
     page.table(actions);

@@ -104,6 +104,7 @@ impl Figures {
                     let end = word.rfind(|c: char| c.is_ascii_digit()).map_or(word.len(), |last| last + 1);
                     format!("{}${MASK}{}", &word[..start], &word[end.max(start + 1)..])
                 }
+                None if of_currency(words.get(at + 1)) && Money::parse(word).is_ok() => MASK.to_owned(),
                 None if counts_shares && word.starts_with(|c: char| c.is_ascii_digit()) => MASK.to_owned(),
                 None if at > 0 && words[at - 1] == "account" => {
                     let name = word.trim_end_matches([',', ';', '.', ':']);
@@ -178,6 +179,12 @@ impl Figures {
     pub fn price_text(self, price: Price) -> String {
         grouped(&price.round(4, Rounding::HalfEven).to_string())
     }
+}
+
+/// Whether the word behind an amount is a currency code.
+fn of_currency(word: Option<&&str>) -> bool {
+    let plain = word.map_or("", |word| word.trim_end_matches([',', ';', '.', ':']));
+    plain.len() == 3 && plain.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// An amount rounded once, half to even, with grouped thousands and a true minus.

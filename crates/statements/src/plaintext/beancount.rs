@@ -3,7 +3,7 @@
 use lotwise_core::Date;
 
 use super::amounts::{Amount, Cost, Quantity, amount};
-use super::events::{Entry, Posting, book};
+use super::events::{Entry, book, included};
 use crate::formats::{Confidence, Format, FormatInfo};
 use crate::gather::{Fault, Gathering, clip};
 use crate::read::ReadOptions;
@@ -96,11 +96,7 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
             continue;
         }
         match word {
-            "include" => {
-                let text = "The file includes another one, which is not read with it. Name that file as well.";
-                gathering.ask("included-file", text, "read this file alone", row);
-                gathering.ignore(row, word, "names another file, which is not read with this one")?;
-            }
+            "include" => included(&mut gathering, row, word)?,
             "option" | "plugin" | "pushtag" | "poptag" | "pushmeta" | "popmeta" => {
                 gathering.ignore(row, word, "a directive that moves nothing")?;
             }
@@ -143,17 +139,7 @@ fn add_posting(entry: &mut Entry, content: &str) {
         return;
     }
     let rest = rest.trim();
-    if rest.is_empty() {
-        entry.postings.push(Posting { account: clip(account, 200), quantity: None });
-        return;
-    }
-    match quantity(rest) {
-        Some(quantity) => entry.postings.push(Posting { account: clip(account, 200), quantity: Some(quantity) }),
-        None => {
-            let reason = "is not an amount that is read (expected 10 ACRN {50.25 USD, 2024-01-02} @ 60 USD)";
-            entry.fault.get_or_insert_with(|| Fault::new("posting", content, reason));
-        }
-    }
+    entry.post(account, rest, content, quantity, "10 ACRN {50.25 USD, 2024-01-02} @ 60 USD");
 }
 
 /// `10 ACRN {50.25 USD, 2024-01-02, "label"} @ 60 USD`.

@@ -29,6 +29,34 @@ pub(super) struct Entry {
     pub(super) row: u32,
 }
 
+impl Entry {
+    /// Adds a posting: `rest` is what stands behind the account, of the whole posting `content`.
+    pub(super) fn post(
+        &mut self,
+        account: &str,
+        rest: &str,
+        content: &str,
+        quantity: fn(&str) -> Option<Quantity>,
+        expected: &str,
+    ) {
+        let read = if rest.is_empty() { Some(None) } else { quantity(rest).map(Some) };
+        match read {
+            Some(quantity) => self.postings.push(Posting { account: clip(account, 200), quantity }),
+            None => {
+                let reason = format!("is not an amount that is read (expected {expected})");
+                self.fault.get_or_insert_with(|| Fault::new("posting", content, reason));
+            }
+        }
+    }
+}
+
+/// A line that names another file.
+pub(super) fn included(gathering: &mut Gathering, row: u32, word: &str) -> Result<(), Error> {
+    let text = "The file includes another one, which is not read with it. Name that file as well.";
+    gathering.ask("included-file", text, "read this file alone", row);
+    gathering.ignore(row, word, "names another file, which is not read with this one")
+}
+
 /// Most accounts with securities of one file; people have a handful.
 const MOST_HOLDERS: usize = 2000;
 

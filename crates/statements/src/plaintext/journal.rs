@@ -3,7 +3,7 @@
 use lotwise_core::Date;
 
 use super::amounts::{Cost, Quantity, amount};
-use super::events::{Entry, Posting, book};
+use super::events::{Entry, book, included};
 use crate::formats::{Confidence, Format, FormatInfo};
 use crate::gather::{Fault, Gathering, clip};
 use crate::read::ReadOptions;
@@ -93,11 +93,7 @@ fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> 
         }
         match word.trim_start_matches(['!', '@']) {
             "comment" | "test" => inside_comment = true,
-            "include" => {
-                let text = "The file includes another one, which is not read with it. Name that file as well.";
-                gathering.ask("included-file", text, "read this file alone", row);
-                gathering.ignore(row, word, "names another file, which is not read with this one")?;
-            }
+            "include" => included(&mut gathering, row, word)?,
             "~" => gathering.ignore(row, word, "a plan, no event")?,
             silent if SILENT.contains(&silent) => gathering.ignore(row, word, "a directive that moves nothing")?,
             _ => {
@@ -142,17 +138,7 @@ fn add_posting(entry: &mut Entry, line: &str) {
     let account = account.trim_start_matches('[').trim_end_matches(']');
     // What stands behind a lone = is the balance that is expected.
     let rest = assertion(rest.trim());
-    if rest.is_empty() {
-        entry.postings.push(Posting { account: clip(account, 200), quantity: None });
-        return;
-    }
-    match quantity(rest) {
-        Some(quantity) => entry.postings.push(Posting { account: clip(account, 200), quantity: Some(quantity) }),
-        None => {
-            let reason = "is not an amount that is read (expected 10 ACRN {$50.25} [2024-01-02] @ $60)";
-            entry.fault.get_or_insert_with(|| Fault::new("posting", content, reason));
-        }
-    }
+    entry.post(account, rest, content, quantity, "10 ACRN {$50.25} [2024-01-02] @ $60");
 }
 
 /// The amount before a balance assertion; the `=` of a fixed lot price stands inside braces.

@@ -99,7 +99,8 @@ pub fn confirm(question: &str, yes: bool, lasting: bool, context: &Context) -> R
     Err(CliError::new("not-confirmed", Exit::Confirm, "you said no; nothing was changed").into())
 }
 
-fn can_ask(context: &Context) -> bool {
+/// Whether a person sits at a terminal and reads text.
+pub fn can_ask(context: &Context) -> bool {
     context.style.form == Form::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 

@@ -35,11 +35,11 @@ pub fn backup(arguments: &BackupArgs, context: &Context) -> Result<Report, Failu
             .into());
     }
     let replaces = target.exists();
-    if replaces && !arguments.dry_run {
-        confirm(&format!("Replace {shown}"), arguments.yes, true, context)?;
+    if replaces && !arguments.caution.dry_run {
+        confirm(&format!("Replace {shown}"), arguments.caution.yes, true, context)?;
     }
     let mut page = Page::new();
-    let data = if arguments.dry_run {
+    let data = if arguments.caution.dry_run {
         let rows = ledger.batches()?.iter().map(|batch| super::number(batch.imported)).sum();
         let imports = ledger.batches()?.len() as u64;
         page.sentence(format!(
@@ -84,7 +84,7 @@ pub fn restore(arguments: &RestoreArgs, context: &Context) -> Result<Report, Fai
     let found = store::restore(&folder, &arguments.file, &moment, true)?;
     let holds = format!("{} with {}", counted(found.now.imports, "import"), counted(found.now.rows, "row"));
     let mut page = Page::new();
-    let restored = if arguments.dry_run {
+    let restored = if arguments.caution.dry_run {
         page.sentence(format!("{shown} is right and holds {holds}."));
         page.toned("Nothing was changed.", Tone::Quiet);
         found
@@ -92,7 +92,7 @@ pub fn restore(arguments: &RestoreArgs, context: &Context) -> Result<Report, Fai
         if replaces {
             // The old ledger stays, so a script need not say yes.
             let question = format!("Put {shown} ({holds}) in the place of the ledger (it stays beside it)");
-            confirm(&question, arguments.yes, false, context)?;
+            confirm(&question, arguments.caution.yes, false, context)?;
         }
         let restored = store::restore(&folder, &arguments.file, &moment, false)?;
         page.sentence(format!("The ledger is what {shown} holds: {holds}."));
@@ -104,7 +104,7 @@ pub fn restore(arguments: &RestoreArgs, context: &Context) -> Result<Report, Fai
     let mut data = copy_json(&restored.now);
     data["file"] = json!(shown.to_string());
     data["old"] = json!(restored.old.map(|path| path.display().to_string()));
-    data["dry_run"] = json!(arguments.dry_run);
+    data["dry_run"] = json!(arguments.caution.dry_run);
     Ok(Report::new("restore", context.today(), data, page))
 }
 

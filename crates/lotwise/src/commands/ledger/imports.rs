@@ -141,7 +141,7 @@ pub fn undo(arguments: &UndoArgs, context: &Context) -> Result<Report, Failure> 
             .into()
     };
     let mut undone = ledger.foresee_undo(arguments.id)?.ok_or_else(|| unknown(&ledger))?;
-    if !arguments.dry_run {
+    if !arguments.caution.dry_run {
         let question = format!(
             "Take back import {} ({}) with {}",
             arguments.id,
@@ -149,10 +149,10 @@ pub fn undo(arguments: &UndoArgs, context: &Context) -> Result<Report, Failure> 
             counted(number(undone.removed), "row")
         );
         // It can be imported again, so a script need not say yes.
-        confirm(&question, arguments.yes, false, context)?;
+        confirm(&question, arguments.caution.yes, false, context)?;
         undone = ledger.undo(arguments.id)?.ok_or_else(|| unknown(&ledger))?;
     }
-    Ok(undo_report(&undone, arguments.dry_run, context))
+    Ok(undo_report(&undone, arguments.caution.dry_run, context))
 }
 
 fn undo_report(undone: &Undone, dry_run: bool, context: &Context) -> Report {

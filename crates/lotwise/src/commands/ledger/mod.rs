@@ -6,7 +6,7 @@ mod doctor;
 mod imports;
 mod landing;
 
-pub use choice::choose_mode;
+pub use choice::{can_ask, choose_mode};
 pub use copies::{backup, restore};
 pub use doctor::doctor;
 pub use imports::{list, undo};
