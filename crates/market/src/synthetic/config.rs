@@ -31,6 +31,8 @@ pub struct MarketConfig {
     pub earnings: EarningsConfig,
     /// Splits that follow from the price level.
     pub actions: ActionConfig,
+    /// Listings that begin and end within the market; `None` lists every symbol throughout.
+    pub lives: Option<LifeConfig>,
     /// What the past says about the future.
     pub predictability: Predictability,
 }
@@ -72,6 +74,34 @@ pub struct ActionConfig {
     pub split_above_usd: Option<u32>,
     /// A share below this many dollars is merged 1 for 5 ten sessions later.
     pub merge_below_usd: Option<u32>,
+}
+
+/// Births and deaths of listings. When and how one ends cannot be foretold: the chance is the same in
+/// every session, and what a holder gets is on average what the shares were worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LifeConfig {
+    /// Part of the symbols that is listed after the first session, 0 to 1.
+    pub late_share: f64,
+    /// Those are listed in a session drawn from this many; at least 2 and at most the market's.
+    pub listing_window_sessions: usize,
+    /// Chance a year that a listing ends, 0 to 1.
+    pub end_rate_annual: f64,
+    /// Sessions that a listing lasts before it can end.
+    pub min_sessions: usize,
+}
+
+impl LifeConfig {
+    /// A third of the symbols comes later, over the whole market, and one in twenty ends each year, as
+    /// is usual for listed shares.
+    #[must_use]
+    pub fn usual(n_sessions: usize) -> Self {
+        Self {
+            late_share: 1.0 / 3.0,
+            listing_window_sessions: n_sessions.max(2),
+            end_rate_annual: 0.05,
+            min_sessions: 21,
+        }
+    }
 }
 
 /// What the past says about the future.
@@ -134,8 +164,16 @@ impl MarketConfig {
             tail_freedom: 5.0,
             earnings: EarningsConfig { interval_sessions: 63, jump_vol: 0.04, surprise_share: 0.5 },
             actions: ActionConfig { split_above_usd: Some(400), merge_below_usd: Some(4) },
+            lives: None,
             predictability: Predictability::None,
         }
+    }
+
+    /// The same market with listings that begin and end.
+    #[must_use]
+    pub fn with_lives(mut self, lives: LifeConfig) -> Self {
+        self.lives = Some(lives);
+        self
     }
 
     /// The same market with regime drifts and the given signals planted.
@@ -180,6 +218,7 @@ impl MarketConfig {
         }
         self.validate_regimes()?;
         self.validate_universe()?;
+        self.validate_lives()?;
         self.validate_predictability()
     }
 
@@ -193,6 +232,21 @@ impl MarketConfig {
                 let expected = "probabilities that sum to 1, zero on the diagonal";
                 return Err(SyntheticError::new(format!("exits[{at}]"), format!("{exits:?}"), expected));
             }
+        }
+        Ok(())
+    }
+
+    fn validate_lives(&self) -> Result<(), SyntheticError> {
+        let Some(lives) = self.lives else { return Ok(()) };
+        within("lives.late_share", lives.late_share, 0.0, 1.0)?;
+        within("lives.end_rate_annual", lives.end_rate_annual, 0.0, 1.0)?;
+        let window = lives.listing_window_sessions;
+        if window < 2 || window > self.n_sessions.max(2) {
+            let expected = "from 2 to the market's number of sessions";
+            return Err(SyntheticError::new("lives.listing_window_sessions", window, expected));
+        }
+        if lives.min_sessions > 1_000_000 {
+            return Err(SyntheticError::new("lives.min_sessions", lives.min_sessions, "at most 1000000"));
         }
         Ok(())
     }

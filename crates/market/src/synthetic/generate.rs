@@ -7,10 +7,11 @@ use rand_distr::{Distribution, StandardNormal};
 use super::bars::{SessionMove, TradedBar, traded_bar, volume};
 use super::events::{Actions, Books, ReportDay};
 use super::factors::{FactorStep, Factors, SESSIONS_PER_YEAR, Shocks, expected_drift_after, limited, regime_drift};
+use super::lives::Life;
 use super::signals::{Known, raw_value, standardise};
 use super::{
-    Listing, MarketConfig, PlantedSignal, Predictability, SyntheticAction, SyntheticEarnings, SyntheticError,
-    SyntheticFundamentals, SyntheticMarket, SyntheticTicker, Truth,
+    Listing, MarketConfig, PlantedSignal, Predictability, SyntheticAction, SyntheticDelisting, SyntheticEarnings,
+    SyntheticError, SyntheticFundamentals, SyntheticMarket, SyntheticTicker, Truth,
 };
 
 /// Largest daily move of a symbol's own part and of an earnings jump, both tails alike.
@@ -43,6 +44,7 @@ pub fn generate(config: &MarketConfig, seed: Seed) -> Result<SyntheticMarket, Sy
         signals: planted.signals.iter().map(|&signal| (signal, vec![0.0; n_assets * n_sessions])).collect(),
         expected_next_ret: vec![0.0; n_assets * n_sessions],
         specific_ret: vec![0.0; n_assets * n_sessions],
+        specific_vol: vec![0.0; n_assets * n_sessions],
     };
     let mut forecast = vec![0.0; n_assets];
     let mut events = Events::default();
@@ -51,20 +53,20 @@ pub fn generate(config: &MarketConfig, seed: Seed) -> Result<SyntheticMarket, Sy
         truth.regimes.push(step.regime);
         truth.market_factor.push(step.market + regime_drift(config, step.regime));
         truth.sector_factors.push(step.sectors);
-        let today =
-            Today { config, shocks, step, session, date, sessions: &sessions, noise_share: planted.noise_share };
-        for (asset, symbol) in symbols.iter_mut().enumerate() {
+        let today = Today { config, shocks, step, session, date, noise_share: planted.noise_share };
+        for (asset, symbol) in symbols.iter_mut().enumerate().filter(|(_, symbol)| symbol.lives(session)) {
             truth.specific_ret[asset * n_sessions + session] = symbol.trade(&today, forecast[asset], &mut events);
         }
         planted.foretell(session, &step, &symbols, &mut truth, &mut forecast);
         let drift = config.drift_annual / SESSIONS_PER_YEAR;
         let market_drift = expected_drift_after(config, step.regime);
-        for (asset, symbol) in symbols.iter().enumerate() {
+        for (asset, symbol) in symbols.iter().enumerate().filter(|(_, symbol)| symbol.goes_on(session)) {
             let expected = drift + symbol.listing.beta * market_drift + symbol.variance.sqrt() * forecast[asset];
             truth.expected_next_ret[asset * n_sessions + session] = expected;
+            truth.specific_vol[asset * n_sessions + session] = symbol.variance.sqrt();
         }
     }
-    Ok(assemble(sessions, symbols, events, truth))
+    Ok(assemble(&sessions, symbols, events, truth))
 }
 
 /// The signals that are planted and what they leave to chance.
@@ -99,7 +101,7 @@ impl Planted {
         let n_sessions = truth.expected_next_ret.len() / symbols.len();
         for (signal, values) in &mut truth.signals {
             let raw: Vec<Option<f64>> =
-                symbols.iter().map(|symbol| raw_value(signal.kind, &symbol.known(session))).collect();
+                symbols.iter().map(|symbol| raw_value(signal.kind, &symbol.known(session)?)).collect();
             standardise(signal.kind, step.regime, &raw, &mut scores);
             for (asset, &score) in scores.iter().enumerate() {
                 values[asset * n_sessions + session] = score as f32;
@@ -116,7 +118,6 @@ struct Today<'a> {
     step: FactorStep,
     session: usize,
     date: Date,
-    sessions: &'a [Date],
     noise_share: f64,
 }
 
@@ -129,6 +130,9 @@ struct Events {
 /// One symbol under way.
 struct SymbolState<'a> {
     listing: &'a Listing,
+    /// The sessions in which it is listed; its own count of sessions starts with the first of them.
+    sessions: &'a [Date],
+    life: Life,
     random: ChaCha8Rng,
     books: Option<Books>,
     actions: Actions,
@@ -145,12 +149,16 @@ struct SymbolState<'a> {
 }
 
 impl<'a> SymbolState<'a> {
-    fn new(listing: &'a Listing, config: &MarketConfig, sessions: &[Date], seed: Seed) -> Self {
+    fn new(listing: &'a Listing, config: &MarketConfig, sessions: &'a [Date], seed: Seed) -> Self {
         let own = seed.child(listing.symbol.as_str(), 0);
+        let life = Life::draw(config.lives, own);
+        let sessions = &sessions[life.sessions(sessions.len())];
         let mut event_random = own.stream("events", 0);
         let long_run_variance = listing.specific_vol_annual.powi(2) / SESSIONS_PER_YEAR;
         Self {
             listing,
+            sessions,
+            life,
             random: own.stream("noise", 0),
             books: Books::open(listing, config.earnings.interval_sessions, &mut event_random),
             actions: Actions::new(listing, sessions, &mut event_random),
@@ -166,14 +174,28 @@ impl<'a> SymbolState<'a> {
         }
     }
 
-    fn known(&self, session: usize) -> Known<'_> {
-        Known { session, log_index: &self.log_index, surprise: self.surprise }
+    /// Whether there is a bar in this session of the market.
+    fn lives(&self, session: usize) -> bool {
+        session >= self.life.first && session - self.life.first < self.sessions.len()
+    }
+
+    /// Whether there is a bar in this session and the listing does not end with it.
+    fn goes_on(&self, session: usize) -> bool {
+        self.lives(session) && self.life.end.is_none_or(|end| session < end.last)
+    }
+
+    /// What is known at the close of a session of the market; `None` without a bar, and where no more follow.
+    fn known(&self, session: usize) -> Option<Known<'_>> {
+        let known =
+            || Known { session: session - self.life.first, log_index: &self.log_index, surprise: self.surprise };
+        self.goes_on(session).then(known)
     }
 
     /// Trades one session; returns the specific part of the return.
     fn trade(&mut self, today: &Today<'_>, forecast: f64, events: &mut Events) -> f64 {
         let (listing, config, step) = (self.listing, today.config, &today.step);
-        let effective = self.actions.effective(today.session, self.last_close, listing);
+        let session = today.session - self.life.first;
+        let effective = self.actions.effective(session, self.last_close, listing);
         if effective.split != 1.0 {
             self.shares_outstanding *= effective.split;
             if let Some(books) = &mut self.books {
@@ -181,10 +203,11 @@ impl<'a> SymbolState<'a> {
             }
         }
         if effective.dividend > 0.0 || effective.split != 1.0 {
-            self.effective.push((today.session, effective));
+            self.effective.push((session, effective));
         }
         let last_close = (self.last_close - effective.dividend) / effective.split;
-        let jump = self.report(today, last_close, events);
+        let ends = self.life.end.filter(|end| end.last == today.session).map_or(0.0, |end| end.jump());
+        let jump = self.report(today, last_close, events) + ends;
 
         let specific_vol = self.variance.sqrt();
         let noise = today.noise_share * specific_vol * today.shocks.draw(&mut self.random);
@@ -212,21 +235,22 @@ impl<'a> SymbolState<'a> {
         self.log_index.push(self.log_index.last().copied().unwrap_or(0.0) + (bar.close / last_close).ln());
         self.last_close = bar.close;
         self.traded.push((bar, shares_traded));
-        self.actions.watch(today.session, bar.close, config.actions);
+        self.actions.watch(session, bar.close, config.actions);
         specific_expected + specific_shock
     }
 
     /// Reports earnings when they are due; returns the jump before the open.
     fn report(&mut self, today: &Today<'_>, price: f64, events: &mut Events) -> f64 {
-        let Some(books) = self.books.as_mut().filter(|books| books.due(today.session)) else {
+        let session = today.session - self.life.first;
+        let Some(books) = self.books.as_mut().filter(|books| books.due(session)) else {
             return 0.0;
         };
         let surprise: f64 = StandardNormal.sample(&mut self.random);
         let other: f64 = StandardNormal.sample(&mut self.random);
         let config = today.config.earnings;
         let day = ReportDay {
-            sessions: today.sessions,
-            session: today.session,
+            sessions: self.sessions,
+            session,
             interval: config.interval_sessions,
             price,
             shares_outstanding: self.shares_outstanding,
@@ -235,13 +259,26 @@ impl<'a> SymbolState<'a> {
         debug_assert!(earnings.reaction == today.date, "a report moves the session it is for");
         events.earnings.push(earnings);
         events.fundamentals.extend(fundamentals);
-        self.surprise = Some((today.session, surprise));
+        self.surprise = Some((session, surprise));
         let explained = config.surprise_share.sqrt() * surprise + (1.0 - config.surprise_share).sqrt() * other;
         limited(config.jump_vol * explained, LARGEST_JUMP)
     }
 
+    /// The end of the listing, where the market reaches it.
+    fn delisting(&self, sessions: &[Date]) -> Option<SyntheticDelisting> {
+        let end = self.life.end?;
+        Some(SyntheticDelisting {
+            symbol: self.listing.symbol.clone(),
+            last_session: *sessions.get(end.last)?,
+            reason: end.reason,
+            ret_after: end.ret_after,
+            payout: Price::from_f64(self.last_close * (1.0 + end.ret_after))?,
+        })
+    }
+
     /// Bars adjusted for later splits and dividends, and the actions, newest known to all.
-    fn adjusted(&self, sessions: &[Date]) -> (Vec<RawBar>, Vec<SyntheticAction>) {
+    fn adjusted(&self) -> (Vec<RawBar>, Vec<SyntheticAction>) {
+        let sessions = self.sessions;
         let mut bars = Vec::with_capacity(self.traded.len());
         let mut actions = Vec::with_capacity(self.effective.len());
         let (mut split_factor, mut dividend_factor) = (1.0, 1.0);
@@ -275,20 +312,26 @@ impl<'a> SymbolState<'a> {
     }
 }
 
-fn assemble(sessions: Vec<Date>, symbols: Vec<SymbolState<'_>>, mut events: Events, truth: Truth) -> SyntheticMarket {
+fn assemble(sessions: &[Date], symbols: Vec<SymbolState<'_>>, mut events: Events, truth: Truth) -> SyntheticMarket {
     let mut market = SyntheticMarket {
         bars: Vec::with_capacity(symbols.len()),
         tickers: Vec::with_capacity(symbols.len()),
         actions: Vec::new(),
         earnings: Vec::new(),
         fundamentals: Vec::new(),
+        delistings: Vec::new(),
         truth,
         raw_closes: Vec::with_capacity(symbols.len() * sessions.len()),
-        sessions,
+        sessions: sessions.to_vec(),
     };
     for symbol in symbols {
-        let (bars, actions) = symbol.adjusted(&market.sessions);
+        let (bars, actions) = symbol.adjusted();
+        let missing = |n: usize| std::iter::repeat_n(f64::NAN, n);
+        let before = symbol.life.first.min(sessions.len());
+        market.raw_closes.extend(missing(before));
         market.raw_closes.extend(symbol.traded.iter().map(|(bar, _)| bar.close));
+        market.raw_closes.extend(missing(sessions.len() - before - symbol.traded.len()));
+        market.delistings.extend(symbol.delisting(sessions));
         market.bars.push((symbol.listing.symbol.clone(), bars));
         market.actions.extend(actions);
         market.tickers.push(SyntheticTicker {
@@ -300,6 +343,7 @@ fn assemble(sessions: Vec<Date>, symbols: Vec<SymbolState<'_>>, mut events: Even
     market.actions.sort_by(|a, b| (a.ex_date, &a.symbol).cmp(&(b.ex_date, &b.symbol)));
     events.earnings.sort_by(|a, b| (a.announced, &a.symbol).cmp(&(b.announced, &b.symbol)));
     events.fundamentals.sort_by(|a, b| (a.available_at, &a.symbol).cmp(&(b.available_at, &b.symbol)));
+    market.delistings.sort_by(|a, b| (a.last_session, &a.symbol).cmp(&(b.last_session, &b.symbol)));
     market.earnings = events.earnings;
     market.fundamentals = events.fundamentals;
     market

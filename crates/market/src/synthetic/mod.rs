@@ -14,6 +14,7 @@ mod errors;
 mod events;
 mod factors;
 mod generate;
+mod lives;
 mod signals;
 mod universe;
 
@@ -22,10 +23,12 @@ use lotwise_core::{Date, Price, Rate, RawBar, Regime, Symbol};
 use crate::{AssetIdx, SessionIdx};
 
 pub use config::{
-    ActionConfig, EarningsConfig, GarchConfig, MarketConfig, PlantedSignal, Predictability, RegimeConfig, SignalKind,
+    ActionConfig, EarningsConfig, GarchConfig, LifeConfig, MarketConfig, PlantedSignal, Predictability, RegimeConfig,
+    SignalKind,
 };
 pub use errors::SyntheticError;
 pub use generate::generate;
+pub use lives::EndReason;
 pub use universe::{GICS_SECTORS, Listing, ListingKind, ScriptedSplit, Universe};
 
 /// One symbol's place in the market.
@@ -98,6 +101,21 @@ pub struct SyntheticFundamentals {
     pub market_cap: f64,
 }
 
+/// A listing that ended within the market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyntheticDelisting {
+    /// Ticker symbol.
+    pub symbol: Symbol,
+    /// Last session with a bar; known at its open, which jumps.
+    pub last_session: Date,
+    /// Why it ended.
+    pub reason: EndReason,
+    /// Return from the last close to what is paid out, a fraction: 0 for a company that was bought.
+    pub ret_after: f64,
+    /// What is paid out after the last close, dollars a share as traded.
+    pub payout: Price,
+}
+
 /// What the generator knows and a reader of the market must find out.
 #[derive(Debug, Clone)]
 pub struct Truth {
@@ -113,11 +131,17 @@ pub struct Truth {
     /// asset by asset (`asset * n_sessions + session`), standardised across symbols; 0 where undefined.
     pub signals: Vec<(PlantedSignal, Vec<f32>)>,
     /// Expected simple total return of the next session given everything up to the close, asset by
-    /// asset (`asset * n_sessions + session`): what an oracle would trade on.
+    /// asset (`asset * n_sessions + session`): what an oracle would trade on
+    /// ([`SyntheticMarket::oracle`]). A session in which a listing ends counts with what is paid out.
+    /// 0 before the first and from the last bar of a listing on.
     pub expected_next_ret: Vec<f64>,
     /// The part of each session's return that belongs to the symbol alone, without earnings jumps,
-    /// asset by asset; information coefficients are measured against it.
+    /// asset by asset, 0 without a bar; information coefficients are measured against it, in units of
+    /// `specific_vol` of the session before.
     pub specific_ret: Vec<f64>,
+    /// Standard deviation of the symbol's own part of the next session's return, asset by asset; 0
+    /// where no bar follows.
+    pub specific_vol: Vec<f64>,
 }
 
 /// A generated market.
@@ -126,7 +150,8 @@ pub struct SyntheticMarket {
     /// All sessions, rising.
     pub sessions: Vec<Date>,
     /// Bars of each symbol in the layout of a price table: split-adjusted, `adj_close` also adjusted
-    /// for dividends. Symbols rise.
+    /// for dividends. Symbols rise; a symbol has bars from its listing to its end, none where that lies
+    /// outside the market.
     pub bars: Vec<(Symbol, Vec<RawBar>)>,
     /// One entry per symbol, in the order of `bars`.
     pub tickers: Vec<SyntheticTicker>,
@@ -136,9 +161,11 @@ pub struct SyntheticMarket {
     pub earnings: Vec<SyntheticEarnings>,
     /// Fundamentals by day, then symbol.
     pub fundamentals: Vec<SyntheticFundamentals>,
+    /// Listings that ended, by last session, then symbol.
+    pub delistings: Vec<SyntheticDelisting>,
     /// What the generator knows.
     pub truth: Truth,
-    /// Closes as traded, before any adjustment, asset by asset, US dollars.
+    /// Closes as traded, before any adjustment, asset by asset, US dollars; NaN without a bar.
     raw_closes: Vec<f64>,
 }
 
@@ -163,22 +190,48 @@ impl SyntheticMarket {
 
     /// The close as it was traded that day, before later splits.
     ///
-    /// `None` when the session is not one of this market's.
+    /// `None` when the symbol has no bar on that day.
     #[must_use]
     pub fn raw_close(&self, asset: AssetIdx, date: Date) -> Option<Price> {
         let session = self.sessions.binary_search(&date).ok()?;
-        Price::from_f64(*self.raw_closes.get(self.cell(asset, SessionIdx(session)))?)
+        let close = *self.raw_closes.get(self.cell(asset, SessionIdx(session)))?;
+        if close.is_nan() { None } else { Price::from_f64(close) }
     }
 
     /// Lowest and highest trade of the day, before later splits, US dollars.
     ///
-    /// `None` when the session is not one of this market's.
+    /// `None` when the symbol has no bar on that day.
     #[must_use]
     pub fn raw_range(&self, asset: AssetIdx, date: Date) -> Option<(f64, f64)> {
         let session = self.sessions.binary_search(&date).ok()?;
-        let bar = self.bars.get(asset.0)?.1.get(session)?;
+        let bars = &self.bars.get(asset.0)?.1;
+        let bar = &bars[bars.binary_search_by_key(&date, |bar| bar.date).ok()?];
         let factor = self.raw_closes[self.cell(asset, SessionIdx(session))] / bar.close;
         Some((bar.low * factor, bar.high * factor))
+    }
+
+    /// Expected simple total return from this close to the next, given everything that can be known:
+    /// the best that any forecast can do. `None` where the symbol has no bar in this session or the next.
+    #[must_use]
+    pub fn oracle(&self, asset: AssetIdx, session: SessionIdx) -> Option<f64> {
+        let (now, next) = (self.cell(asset, session), session.0 + 1);
+        let trades = next < self.n_sessions() && !self.raw_closes[now].is_nan() && !self.raw_closes[now + 1].is_nan();
+        trades.then(|| self.truth.expected_next_ret[now])
+    }
+
+    /// Expected return of the next session of the best `n_names` at equal weights, less that of all at
+    /// equal weights, both before costs: the upper bound for a portfolio of that many names against
+    /// equal weight (SPEC V-10). `None` where fewer symbols go on trading.
+    #[must_use]
+    pub fn oracle_excess(&self, session: SessionIdx, n_names: usize) -> Option<f64> {
+        let mut expected: Vec<f64> =
+            (0..self.n_assets()).filter_map(|asset| self.oracle(AssetIdx(asset), session)).collect();
+        if n_names == 0 || expected.len() < n_names {
+            return None;
+        }
+        expected.sort_by(|a, b| b.total_cmp(a));
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        Some(mean(&expected[..n_names]) - mean(&expected))
     }
 
     /// Position of one asset's session in the asset-by-asset vectors.
