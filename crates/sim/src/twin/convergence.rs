@@ -55,8 +55,10 @@ fn world(seed: u64) -> World {
     let mut draw = |low: f64, high: f64| low + (high - low) * (random.next_u64() as f64 / u64::MAX as f64);
     let cells = N_ASSETS * N_STEPS;
     let mut weights = Vec::new();
-    for _ in 0..N_STEPS {
-        let raw: Vec<f64> = (0..=N_ASSETS).map(|_| draw(0.05, 1.0)).collect();
+    for step in 0..N_STEPS {
+        let mut raw: Vec<f64> = (0..=N_ASSETS).map(|_| draw(0.05, 1.0)).collect();
+        // No cash is wanted in every other step, so that a gap can make purchases too dear.
+        raw[0] *= (step % 2) as f64;
         let sum: f64 = raw.iter().sum();
         weights.extend(raw.iter().map(|weight| weight / sum));
     }
@@ -98,13 +100,11 @@ fn exact(world: &World, config: &ExecutionConfig, rates: FlatRates) -> Exact {
         short_share: vec![0.0; N_ASSETS * N_STEPS],
         start,
     };
+    let mut shrunk = 0;
     let mut scratch = Scratch::default();
     for step in 0..N_STEPS {
         let date = Date::from_ymd(2023, 1, 3).unwrap().plus_days(31 * step as i32);
         let cells = step * N_ASSETS..(step + 1) * N_ASSETS;
-        for (price, ret) in prices.iter_mut().zip(&world.ret_before[cells.clone()]) {
-            *price *= 1.0 + ret;
-        }
         let values: Vec<f64> = (0..N_ASSETS).map(|asset| held(&book, asset) * prices[asset]).collect();
         let mut trades = vec![0.0; N_ASSETS];
         let plan = plan_trades(
@@ -120,38 +120,51 @@ fn exact(world: &World, config: &ExecutionConfig, rates: FlatRates) -> Exact {
             &mut scratch,
             &mut trades,
         );
-        cash = plan.cash;
-        for (asset, &trade) in trades.iter().enumerate() {
+        // Orders are sized at the close and filled at the open.
+        let seen = prices;
+        for (price, ret) in prices.iter_mut().zip(&world.ret_before[cells.clone()]) {
+            *price *= 1.0 + ret;
+        }
+        cash *= 1.0 + world.cash_ret[step];
+        let rate = config.cost.rate();
+        let fills: Vec<f64> = (0..N_ASSETS).map(|asset| trades[asset] / seen[asset] * prices[asset]).collect();
+        cash += fills.iter().map(|fill| (-fill).max(0.0)).sum::<f64>() * (1.0 - rate);
+        let needed = fills.iter().map(|fill| fill.max(0.0)).sum::<f64>() * (1.0 + rate);
+        let factor = if needed > cash { cash / needed } else { 1.0 };
+        shrunk += usize::from(factor < 1.0);
+        cash -= needed * factor;
+        let mut traded = 0.0;
+        for (asset, &fill) in fills.iter().enumerate() {
             let first = book.rows().len();
-            let shares = Shares::from_f64(trade.abs() / prices[asset]).unwrap();
-            let order = Trade { shares, amount: money(trade.abs()), fee: money(trade.abs() * config.cost.rate()) };
-            if trade > 0.0 {
+            let fill = if fill > 0.0 { fill * factor } else { fill };
+            traded += fill.abs();
+            let shares = Shares::from_f64(fill.abs() / prices[asset]).unwrap();
+            let order = Trade { shares, amount: money(fill.abs()), fee: money(fill.abs() * rate) };
+            if fill > 0.0 {
                 book.buy(at(date, asset), order).unwrap();
-            } else if trade < 0.0 {
+            } else if fill < 0.0 {
                 book.sell(at(date, asset), SaleIdx(0), order, Pick::Standing, None).unwrap();
                 let cell = step * N_ASSETS + asset;
-                let sold: f64 = book.rows()[first..].iter().map(|row| row.reportable().unwrap().to_f64()).sum();
-                done.gain_ratio[cell] = sold / -trade + config.cost.rate();
-                let short: f64 = book.rows()[first..]
-                    .iter()
-                    .filter(|row| row.term == Some(Term::Short))
-                    .map(|row| row.reportable().unwrap().to_f64())
-                    .sum();
+                let rows = &book.rows()[first..];
+                let gain = |row: &lotwise_tax::Row| row.reportable().unwrap().to_f64();
+                let sold: f64 = rows.iter().map(gain).sum();
+                let short: f64 = rows.iter().filter(|row| row.term == Some(Term::Short)).map(gain).sum();
+                done.gain_ratio[cell] = sold / -fill + rate;
                 // The share of the gain, so that the sum by term is exact.
                 done.short_share[cell] = if sold.abs() > 1e-9 { short / sold } else { 0.0 };
             }
         }
         let realised = book.realised(date);
         let tax = flat_year_tax(realised.short, realised.long, Money::from_whole(3_000), rates).unwrap().tax.to_f64();
-        cash *= 1.0 + world.cash_ret[step];
         for (price, ret) in prices.iter_mut().zip(&world.ret_after[cells]) {
             *price *= 1.0 + ret;
         }
         let after = cash + (0..N_ASSETS).map(|asset| held(&book, asset) * prices[asset]).sum::<f64>() - tax;
         done.log_rets.push((after / nav).ln());
-        done.turnovers.push(plan.turnover());
+        done.turnovers.push(traded / plan.value);
         nav = after;
     }
+    assert!(config.turnover_cap < 1.0 || shrunk > 0, "an opening gap made purchases dearer than the cash");
     done
 }
 

@@ -77,11 +77,12 @@ impl TwinConfig {
 /// What the market does over a window of `T` steps and `N` assets, step by step. Returns are simple.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Path<'a> {
-    /// From the valuation before a step to its trades, `[T, N]`.
+    /// From the close that the decision saw to the trades, `[T, N]`: overnight for trades at the next
+    /// open. Orders are sized before it, as in the environment.
     pub ret_before: &'a [f64],
     /// From a step's trades to the valuation after it, `[T, N]`.
     pub ret_after: &'a [f64],
-    /// Of cash over the step, `[T]`.
+    /// Of cash, credited before the trades, `[T]`.
     pub cash_ret: &'a [f64],
     /// Which assets trade, `[T, N]`.
     pub tradable: &'a [bool],

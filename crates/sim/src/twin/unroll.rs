@@ -9,9 +9,9 @@ use crate::execution::Funding;
 pub struct StepOutput {
     /// Logarithm of the account's growth over the step, after costs and tax.
     pub log_ret: f64,
-    /// Traded over value, both sides.
+    /// Traded over the value at the decision, both sides.
     pub turnover: f64,
-    /// Cash over value after the trades.
+    /// Cash over value after the trades as planned.
     pub cash_ratio: f64,
 }
 
