@@ -13,6 +13,7 @@ mod output;
 mod settings;
 mod start;
 mod store;
+mod trials;
 mod verify;
 
 fn main() -> std::process::ExitCode {

@@ -51,6 +51,14 @@ pub enum Error {
         /// The solver's own word, or what did not hold of its answer.
         status: String,
     },
+    /// A known strategy that cannot be had here.
+    #[error("{name} is not available: {reason}")]
+    NotAvailable {
+        /// Its name.
+        name: &'static str,
+        /// What it lacks.
+        reason: &'static str,
+    },
     /// The name is none of the policies.
     #[error("{name:?} is not a policy; use one of {known}")]
     UnknownPolicy {

@@ -1,6 +1,7 @@
 //! The decision side of the simulator: observations, the policies that answer them, and the
 //! estimates that the policies share.
 
+pub mod backtest;
 mod cholesky;
 mod covariance;
 mod error;

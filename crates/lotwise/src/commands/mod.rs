@@ -1,9 +1,11 @@
 //! What each command does. A command turns arguments into a [`Report`] or a list of errors; it
 //! prints nothing itself.
 
+mod backtest;
 mod bench;
 mod data;
 mod demo;
+mod evaluate;
 mod harvest;
 mod import;
 mod ledger;
@@ -66,7 +68,11 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Data(DataCommand::Features(arguments)) => data::features(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Fetch(arguments)) => prices::fetch(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Status) => prices::status(context).map(Outcome::from),
+        Command::Backtest(arguments) => backtest::run(&arguments, context).map(Outcome::from),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Olps(arguments)) => bench::olps(&arguments, context).map(Outcome::from),
+        Command::Bench(BenchCommand::Backtest(arguments)) => bench::backtest(&arguments, context).map(Outcome::from),
+        Command::Bench(BenchCommand::Null(arguments)) => bench::null(&arguments, context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),
         Command::Man { out } => scripts::man(out.as_deref(), context).map(Outcome::Text),
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests outside of test functions")]
 
 mod advice;
+mod backtest;
 mod bad_input;
 mod data;
 mod help;

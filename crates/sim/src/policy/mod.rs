@@ -1,16 +1,19 @@
 //! From what can be seen to the weights wanted: `[cash, assets…]`.
 //!
-//! Six classical rules stand here. The learned policy will implement the same trait.
+//! Seven classical rules stand here. The learned policy will implement the same trait.
 
 mod active_set;
 mod config;
 mod equal_weight;
 mod frame;
+mod hierarchical;
 mod hold;
 mod inverse_volatility;
+mod mean_variance;
 mod min_variance;
 mod momentum_tilt;
 mod note;
+mod quadratic;
 mod registry;
 mod risk_parity;
 
@@ -21,8 +24,10 @@ use crate::Error;
 
 pub use config::PolicyConfig;
 pub use equal_weight::EqualWeight;
+pub use hierarchical::{HierarchicalRiskParity, hierarchical_weights};
 pub use hold::Hold;
 pub use inverse_volatility::InverseVolatility;
+pub use mean_variance::MeanVariance;
 pub use min_variance::{MinVariance, min_variance_weights};
 pub use momentum_tilt::{MomentumTilt, momentum};
 pub use note::{LeftOutReason, Note};

@@ -2,13 +2,15 @@
 
 use lotwise_core::Objective;
 
-use super::{EqualWeight, Hold, InverseVolatility, MinVariance, MomentumTilt, Policy, PolicyConfig, RiskParity};
+use super::{
+    EqualWeight, Hold, InverseVolatility, MeanVariance, MinVariance, MomentumTilt, Policy, PolicyConfig, RiskParity,
+};
 use crate::Error;
 
 /// Names of all policies, in the order in which they are listed to a person.
 #[must_use]
 pub fn names() -> &'static [&'static str] {
-    &["hold", "equal-weight", "inverse-volatility", "min-variance", "risk-parity", "momentum-tilt"]
+    &["hold", "equal-weight", "inverse-volatility", "min-variance", "risk-parity", "mean-variance", "momentum-tilt"]
 }
 
 /// The policy with the given name. Case does not matter, and `_` reads as `-`.
@@ -24,6 +26,7 @@ pub fn by_name(name: &str, config: PolicyConfig) -> Result<Box<dyn Policy>, Erro
         "inverse-volatility" => Box::new(InverseVolatility { config }),
         "min-variance" => Box::new(MinVariance { config }),
         "risk-parity" => Box::new(RiskParity { config }),
+        "mean-variance" => Box::new(MeanVariance { config }),
         "momentum-tilt" => Box::new(MomentumTilt { config }),
         _ => {
             let name = name.chars().take(40).collect();

@@ -1,6 +1,8 @@
 //! Policies as a person meets them: an observation in, weights and notes out.
 
 #[cfg(test)]
+mod backtest;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod no_look_ahead;

@@ -232,7 +232,7 @@ fn every_rule_is_found_by_its_name_and_says_that_it_is_classical() {
     assert_eq!(
         error,
         "\"genius\" is not a policy; use one of hold, equal-weight, inverse-volatility, min-variance, risk-parity, \
-         momentum-tilt"
+         mean-variance, momentum-tilt"
     );
     for objective in Objective::ALL {
         let stated = default_for(objective);

@@ -1,5 +1,9 @@
 //! `bench`: measurements and outside checks that anyone can repeat.
 
+mod backtest;
+mod null;
 mod olps;
 
+pub use backtest::run as backtest;
+pub use null::run as null;
 pub use olps::run as olps;

@@ -1,0 +1,162 @@
+//! The market of a backtest or an evaluation.
+
+use std::path::Path;
+
+use lotwise_core::{Date, Symbol};
+use lotwise_market::{AssetIdx, CorporateActions, Dataset, LoadOptions, Membership, Panel, Tickers};
+use lotwise_sim::backtest::strategies::{StrategyConfig, named_symbols};
+use lotwise_sim::backtest::{BacktestError, BacktestMarket};
+
+use super::config::UniverseChoice;
+use crate::errors::{CliError, Exit, Failure, Place, did_you_mean, market_error};
+use crate::output::Warning;
+use crate::store::digest;
+
+/// Prices and the tables beside them.
+pub struct Setup {
+    /// The prices.
+    pub panel: Panel,
+    actions: CorporateActions,
+    membership: Option<Membership>,
+    tickers: Option<Tickers>,
+    /// Digest of the price files.
+    pub data_digest: String,
+    /// What a person should know.
+    pub warnings: Vec<Warning>,
+    place: Place,
+}
+
+impl Setup {
+    /// Opens prices up to a date.
+    ///
+    /// # Errors
+    /// When a table cannot be read.
+    pub fn open(path: &Path, to: Option<Date>) -> Result<Self, Failure> {
+        let failed = |error| market_error(&error);
+        let dataset = Dataset::open(path).map_err(failed)?;
+        let loaded = dataset.load(&LoadOptions { symbols: None, from: None, to }).map_err(failed)?;
+        let mut digests = String::new();
+        for file in dataset.price_files() {
+            let bytes = std::fs::read(file).map_err(|error| {
+                CliError::new("unreadable", Exit::Failed, format!("the file cannot be read: {error}"))
+                    .at(Place::file(file.display().to_string()))
+            })?;
+            digests.push_str(&digest(&bytes));
+        }
+        let mut warnings = Vec::new();
+        let dropped = loaded.issues.dropped_rows();
+        if dropped > 0 {
+            let message = format!("{dropped} rows are no bars and were left out; lotwise data check names them");
+            warnings.push(Warning::new("dropped-rows", message));
+        }
+        Ok(Self {
+            panel: loaded.panel,
+            actions: dataset.corporate_actions().map_err(failed)?,
+            membership: dataset.membership().map_err(failed)?,
+            tickers: dataset.tickers().map_err(failed)?,
+            data_digest: digest(digests.as_bytes()),
+            warnings,
+            place: Place::file(path.display().to_string()),
+        })
+    }
+
+    /// The market of the universe chosen.
+    ///
+    /// # Errors
+    /// When a symbol has no prices, or members are wanted and the table of memberships is not there.
+    pub fn market(
+        &mut self,
+        choice: UniverseChoice,
+        symbols: &[Symbol],
+        exclude: &[Symbol],
+    ) -> Result<(Vec<AssetIdx>, bool), CliError> {
+        let is_company = |symbol: &Symbol| {
+            self.tickers
+                .as_ref()
+                .is_none_or(|tickers| tickers.sector(symbol).is_company() || tickers.get(symbol).is_none())
+        };
+        let left_out = |symbol: &Symbol| exclude.contains(symbol);
+        let assets: Vec<AssetIdx> = match choice {
+            UniverseChoice::Listed => return Ok((self.named(symbols)?, false)),
+            UniverseChoice::All => {
+                let keep = |asset: &AssetIdx| {
+                    let symbol = &self.panel.symbols()[asset.0];
+                    is_company(symbol) && !left_out(symbol)
+                };
+                self.panel.assets().filter(keep).collect()
+            }
+            UniverseChoice::Members => {
+                let Some(membership) = &self.membership else {
+                    return Err(CliError::new(
+                        "no-membership",
+                        Exit::DataMissing,
+                        "there is no table of index memberships",
+                    )
+                    .at(self.place.clone())
+                    .help("put sp500_membership.csv beside the prices, or list symbols"));
+                };
+                let keep = |asset: &AssetIdx| {
+                    let symbol = &self.panel.symbols()[asset.0];
+                    !membership.spells(symbol).is_empty() && !left_out(symbol)
+                };
+                self.panel.assets().filter(keep).collect()
+            }
+        };
+        if assets.is_empty() {
+            return Err(CliError::new("no-symbols", Exit::DataMissing, "the universe is empty").at(self.place.clone()));
+        }
+        Ok((assets, choice == UniverseChoice::Members))
+    }
+
+    /// Positions of symbols.
+    ///
+    /// # Errors
+    /// When one has no prices.
+    pub fn named(&self, symbols: &[Symbol]) -> Result<Vec<AssetIdx>, CliError> {
+        if symbols.is_empty() {
+            return Err(
+                CliError::new("no-symbols", Exit::Usage, "no symbols are named").help("list them under symbols")
+            );
+        }
+        let find = |symbol: &Symbol| {
+            self.panel.asset(symbol).ok_or_else(|| {
+                let known = self.panel.symbols().iter().map(Symbol::as_str);
+                CliError::new("unknown-symbol", Exit::DataMissing, format!("there are no prices of {symbol}"))
+                    .at(self.place.clone())
+                    .help(did_you_mean(symbol.as_str(), known, 10))
+            })
+        };
+        symbols.iter().map(find).collect()
+    }
+
+    /// The prepared market of assets; `members` restricts them to their days in the index.
+    #[must_use]
+    pub fn prepare(&self, assets: Vec<AssetIdx>, members: bool) -> BacktestMarket<'_> {
+        BacktestMarket::new(&self.panel, assets, &self.actions, self.membership.as_ref().filter(|_| members))
+    }
+
+    /// The market of a strategy that trades symbols of its own; `None` for those that take any.
+    ///
+    /// # Errors
+    /// When one has no prices.
+    pub fn own_market(&self, strategy: &str, config: &StrategyConfig) -> Result<Option<BacktestMarket<'_>>, CliError> {
+        let symbols = named_symbols(strategy, config);
+        if symbols.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.prepare(self.named(&symbols)?, false)))
+    }
+}
+
+/// An error of the engine as a person is told it.
+#[must_use]
+pub fn backtest_error(error: &BacktestError) -> CliError {
+    let (code, exit) = match error {
+        BacktestError::Setting { .. } => ("bad-config", Exit::Usage),
+        BacktestError::NoSessions { .. } => ("no-sessions", Exit::DataMissing),
+        BacktestError::Strategy { .. } => ("strategy-failed", Exit::Failed),
+        BacktestError::Tax(_) => ("tax-refused", Exit::Usage),
+        BacktestError::Booking { .. } => ("out-of-range", Exit::Failed),
+    };
+    CliError::new(code, exit, error.to_string())
+}

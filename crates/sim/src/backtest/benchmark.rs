@@ -1,0 +1,37 @@
+//! Series to compare a run with (SPEC V-04).
+
+use lotwise_core::Date;
+
+use super::market::BacktestMarket;
+
+/// Returns of equal weight over the market's members, restored every session, without costs and
+/// taxes, for the sessions after `start` up to `end`. The assets are those that may be held and
+/// have a bar at the close before; one that ends then counts with a return of zero, as it is paid
+/// out at its last price.
+#[must_use]
+pub fn equal_weight_returns(market: &BacktestMarket<'_>, start: Date, end: Date) -> Vec<f64> {
+    let sessions = market.panel().sessions();
+    let first = sessions.partition_point(|&session| session <= start);
+    let last = sessions.partition_point(|&session| session <= end);
+    (first..last)
+        .map(|session| {
+            let Some(before) = session.checked_sub(1) else { return 0.0 };
+            let (mut sum, mut count) = (0.0, 0_usize);
+            for at in 0..market.assets().len() {
+                if market.is_member(at, before) && market.trades(at, before) {
+                    sum += market.total_return(at, session).unwrap_or(0.0);
+                    count += 1;
+                }
+            }
+            if count == 0 { 0.0 } else { sum / count as f64 }
+        })
+        .collect()
+}
+
+/// `(1 − cash) · equal weight + cash · risk free`, session by session: the benchmark that no amount
+/// of cash can beat.
+#[must_use]
+pub fn cash_matched(equal_weight: &[f64], cash: &[f64], risk_free: &[f64]) -> Vec<f64> {
+    let both = equal_weight.iter().zip(cash).zip(risk_free);
+    both.map(|((ret, cash), risk_free)| (1.0 - cash) * ret + cash * risk_free).collect()
+}

@@ -1,0 +1,217 @@
+//! A panel made ready for trading: prices as traded, dividends, splits, members and ends.
+
+use lotwise_core::{Date, Price, Rounding, mul_div};
+use lotwise_market::{AssetIdx, CorporateActions, Field, Membership, Panel, SessionIdx, Split};
+
+/// Prices carry four decimals, so that a gap between two closes smaller than this many units of
+/// the last one may be rounding.
+const ROUNDING_UNITS: f64 = 3.0;
+const LAST_DECIMAL: f64 = 1e-4;
+/// Smallest dividend taken from the gap, as a fraction of the price.
+const LEAST_YIELD: f64 = 2e-4;
+const BILLION: f64 = 1e9;
+
+/// What the engine needs of one asset.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AssetHistory {
+    /// Session from which a factor of the raw price holds, and the factor; empty is one throughout.
+    pub factors: Vec<(usize, i128)>,
+    /// Splits by session, rising.
+    pub splits: Vec<(usize, Split)>,
+    /// Dividends a share in raw dollars by session, rising.
+    pub dividends: Vec<(usize, Price)>,
+    /// First and last session with a bar.
+    pub bars: Option<(usize, usize)>,
+}
+
+/// The market of a run.
+#[derive(Debug)]
+pub struct BacktestMarket<'a> {
+    pub(super) panel: &'a Panel,
+    pub(super) assets: Vec<AssetIdx>,
+    pub(super) histories: Vec<AssetHistory>,
+    /// `[asset][session]`, where a membership restricts.
+    members: Option<Vec<Vec<bool>>>,
+}
+
+impl<'a> BacktestMarket<'a> {
+    /// Prepares `assets` of a panel. Splits come from the table of actions where it knows the
+    /// symbol; where it does not, lots are kept in the split basis of the prices, which changes no
+    /// amount. Dividends come from the table where it has the symbol and its time, else from the
+    /// gap between the two closes. With a membership, an asset may only be held on its days.
+    #[must_use]
+    pub fn new(
+        panel: &'a Panel,
+        mut assets: Vec<AssetIdx>,
+        actions: &CorporateActions,
+        membership: Option<&Membership>,
+    ) -> Self {
+        assets.sort_unstable();
+        assets.dedup();
+        let table_start = actions
+            .symbols()
+            .flat_map(|symbol| actions.dividends(symbol).iter().map(|dividend| dividend.ex_date))
+            .min();
+        let histories = assets.iter().map(|&asset| history(panel, asset, actions, table_start)).collect();
+        let members = membership.map(|membership| {
+            let of = |asset: &AssetIdx| {
+                let spells = membership.spells(&panel.symbols()[asset.0]);
+                panel.sessions().iter().map(|&date| spells.iter().any(|spell| spell.contains(date))).collect()
+            };
+            assets.iter().map(of).collect()
+        });
+        Self { panel, assets, histories, members }
+    }
+
+    /// The panel.
+    #[must_use]
+    pub fn panel(&self) -> &'a Panel {
+        self.panel
+    }
+
+    /// The assets, rising.
+    #[must_use]
+    pub fn assets(&self) -> &[AssetIdx] {
+        &self.assets
+    }
+
+    /// Whether an asset, by its position among [`BacktestMarket::assets`], may be held in a session.
+    #[must_use]
+    pub fn is_member(&self, at: usize, session: usize) -> bool {
+        self.members.as_ref().is_none_or(|members| members[at][session])
+    }
+
+    /// Whether the asset has a bar in the session.
+    #[must_use]
+    pub fn trades(&self, at: usize, session: usize) -> bool {
+        self.panel.full_mask(self.assets[at])[session]
+    }
+
+    /// Whether the asset's last bar lies before the session while the panel goes on.
+    #[must_use]
+    pub(super) fn has_ended(&self, at: usize, session: usize) -> bool {
+        self.histories[at].bars.is_none_or(|(_, last)| last < session)
+    }
+
+    /// Total return of the asset from the close of the session before; `None` without both bars.
+    #[must_use]
+    pub fn total_return(&self, at: usize, session: usize) -> Option<f64> {
+        let closes = self.panel.full_history(self.assets[at], Field::AdjClose);
+        let (before, after) = (*closes.get(session.checked_sub(1)?)?, *closes.get(session)?);
+        let ret = after / before - 1.0;
+        (before > 0.0 && ret.is_finite()).then_some(ret)
+    }
+
+    /// The price as traded in a session; `None` without a bar, or a price no trade can have.
+    #[must_use]
+    pub(super) fn raw(&self, at: usize, session: usize, field: Field) -> Option<Price> {
+        let value = self.panel.full_history(self.assets[at], field)[session];
+        let price = exact(value)?;
+        match self.histories[at].factor(session) {
+            UNIT => Some(price),
+            factor => mul_div(price.billionths(), factor, UNIT, Rounding::HalfEven).map(Price::from_billionths),
+        }
+        .filter(|price| price.is_positive())
+    }
+
+    /// The last session on or before a date.
+    #[must_use]
+    pub(super) fn session(&self, date: Date) -> Option<SessionIdx> {
+        self.panel.session_on_or_before(date)
+    }
+}
+
+const UNIT: i128 = 1_000_000_000;
+
+impl AssetHistory {
+    /// What prices of the session are multiplied with to be those of the day, in billionths.
+    pub fn factor(&self, session: usize) -> i128 {
+        let after = self.factors.partition_point(|(from, _)| *from <= session);
+        after.checked_sub(1).map_or(UNIT, |at| self.factors[at].1)
+    }
+}
+
+/// A price as the nearest billionth; `None` unless positive and below ten million.
+fn exact(value: f64) -> Option<Price> {
+    if !(value > 0.0 && value < 1e7) {
+        return None;
+    }
+    // Below this bound the product has fewer than 54 bits, so rounding gives the decimal meant.
+    Some(Price::from_billionths((value * BILLION).round() as i128))
+}
+
+fn history(panel: &Panel, asset: AssetIdx, actions: &CorporateActions, table_start: Option<Date>) -> AssetHistory {
+    let symbol = &panel.symbols()[asset.0];
+    let sessions = panel.sessions();
+    let mask = panel.full_mask(asset);
+    let bars = mask.iter().position(|&there| there).zip(mask.iter().rposition(|&there| there));
+    let at_or_after = |date: Date| sessions.partition_point(|&session| session < date);
+    let splits: Vec<(usize, Split)> = actions
+        .splits(symbol)
+        .iter()
+        .map(|split| (at_or_after(split.ex_date), *split))
+        .filter(|(session, _)| *session < sessions.len())
+        .collect();
+    // Spin-off ratios stay inside the prices: no shares are booked for them, so neither may the
+    // price change its basis there.
+    let mut factors = Vec::new();
+    if !splits.is_empty() {
+        let later = |from: usize| {
+            splits.iter().filter(|(session, _)| *session > from).try_fold(UNIT, |factor, (_, split)| {
+                mul_div(factor, split.new.billionths(), split.old.billionths(), Rounding::HalfEven)
+            })
+        };
+        let starts = std::iter::once(0).chain(splits.iter().map(|(session, _)| *session));
+        factors = starts.filter_map(|from| Some((from, later(from)?))).collect();
+    }
+    let mut found = AssetHistory { factors, splits, dividends: Vec::new(), bars };
+    found.dividends = dividends(panel, asset, actions, table_start, &found);
+    found
+}
+
+fn dividends(
+    panel: &Panel,
+    asset: AssetIdx,
+    actions: &CorporateActions,
+    table_start: Option<Date>,
+    found: &AssetHistory,
+) -> Vec<(usize, Price)> {
+    let symbol = &panel.symbols()[asset.0];
+    let sessions = panel.sessions();
+    let raw = |session: usize, per_share: Price| {
+        mul_div(per_share.billionths(), found.factor(session), UNIT, Rounding::HalfEven).map(Price::from_billionths)
+    };
+    let covered_from = table_start.filter(|_| actions.covers(symbol));
+    let mut dividends = Vec::new();
+    if let Some((first, last)) = found.bars {
+        let (closes, adjusted) = (panel.full_history(asset, Field::Close), panel.full_history(asset, Field::AdjClose));
+        let mask = panel.full_mask(asset);
+        let mut before = first;
+        for session in first + 1..=last {
+            if !mask[session] {
+                continue;
+            }
+            let previous = std::mem::replace(&mut before, session);
+            if covered_from.is_some_and(|from| sessions[session] >= from) {
+                continue;
+            }
+            // The adjusted close before an ex-date is scaled by one minus dividend over close.
+            let kept = (closes[session] / closes[previous]) / (adjusted[session] / adjusted[previous]);
+            let noise = ROUNDING_UNITS * LAST_DECIMAL / closes[previous].min(adjusted[previous]);
+            let part = 1.0 - kept;
+            if part > LEAST_YIELD.max(noise) && part < 1.0 {
+                let per_share = exact((part * closes[previous] * 1e6).round() / 1e6);
+                dividends.extend(per_share.and_then(|price| raw(session, price)).map(|price| (session, price)));
+            }
+        }
+    }
+    let table = actions.dividends(symbol).iter().filter_map(|dividend| {
+        let session = sessions.partition_point(|&session| session < dividend.ex_date);
+        let inside = found.bars.is_some_and(|(first, last)| first < session && session <= last);
+        let per_share = raw(session.min(sessions.len() - 1), dividend.per_share)?;
+        inside.then_some((session, per_share))
+    });
+    dividends.extend(table);
+    dividends.sort_by_key(|(session, _)| *session);
+    dividends
+}
