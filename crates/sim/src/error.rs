@@ -67,4 +67,35 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// A step was asked for where no session follows or the horizon is reached.
+    #[error("the episode is over; reset the environment before the next step")]
+    EpisodeOver,
+    /// No session has enough assets to begin an episode.
+    #[error(
+        "no start was found: an episode needs {n_assets} assets that trade, and {sessions} sessions could begin one"
+    )]
+    NoStart {
+        /// Assets that an episode needs.
+        n_assets: usize,
+        /// Sessions that could begin one.
+        sessions: usize,
+    },
+    /// The book refused a trade; the environment is not to be used any further.
+    #[error("the book refused a trade: {0:?}")]
+    Booking(lotwise_tax::Fault),
+    /// Sums beyond what a tax return can hold.
+    #[error("the year's tax cannot be computed: {0}")]
+    Tax(String),
+}
+
+impl From<lotwise_tax::Fault> for Error {
+    fn from(fault: lotwise_tax::Fault) -> Self {
+        Self::Booking(fault)
+    }
+}
+
+impl From<lotwise_tax::Error> for Error {
+    fn from(error: lotwise_tax::Error) -> Self {
+        Self::Tax(error.to_string())
+    }
 }

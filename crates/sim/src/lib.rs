@@ -4,6 +4,7 @@
 pub mod backtest;
 mod cholesky;
 mod covariance;
+pub mod env;
 mod error;
 pub mod execution;
 pub mod measure;

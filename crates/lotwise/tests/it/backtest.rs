@@ -53,7 +53,8 @@ fn a_backtest_prints_its_figures_and_writes_down_that_it_was_run() {
         assert!(run["values"][key].as_str().unwrap().parse::<f64>().unwrap() > 90_000.0, "{run}");
     }
     let alpha = &run["alpha"];
-    let parts: f64 = ["cash_timing", "beta", "selection", "cost", "tax"].iter().map(|key| alpha[key].as_f64().unwrap()).sum();
+    let parts: f64 =
+        ["cash_timing", "beta", "selection", "cost", "tax"].iter().map(|key| alpha[key].as_f64().unwrap()).sum();
     assert!((parts - alpha["total"].as_f64().unwrap()).abs() < 1e-12);
     assert!(alpha["cost"].as_f64().unwrap() < 0.0 && run["before_tax"]["sharpe"].is_f64());
     let page = std::fs::read_to_string(folder.path("out.html")).unwrap();
@@ -93,8 +94,22 @@ fn a_configuration_that_is_wrong_is_named() {
 fn an_evaluation_has_the_keys_that_programs_read() {
     let folder = folder();
     let ran = folder.run(&[
-        "evaluate", "--policy", "risk-parity", "--prices", "prices.csv", "--from", "2021-01-04", "--windows", "14,30",
-        "--json", "--trials", "t.ndjson", "--benchmark", "AAA", "--objective", "capital-preserve",
+        "evaluate",
+        "--policy",
+        "risk-parity",
+        "--prices",
+        "prices.csv",
+        "--from",
+        "2021-01-04",
+        "--windows",
+        "14,30",
+        "--json",
+        "--trials",
+        "t.ndjson",
+        "--benchmark",
+        "AAA",
+        "--objective",
+        "capital-preserve",
     ]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let data = ran.json()["data"].clone();

@@ -13,7 +13,7 @@ const BILLION: f64 = 1e9;
 
 /// What the engine needs of one asset.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AssetHistory {
+pub(crate) struct AssetHistory {
     /// Session from which a factor of the raw price holds, and the factor; empty is one throughout.
     pub factors: Vec<(usize, i128)>,
     /// Splits by session, rising.
@@ -27,9 +27,9 @@ pub(super) struct AssetHistory {
 /// The market of a run.
 #[derive(Debug)]
 pub struct BacktestMarket<'a> {
-    pub(super) panel: &'a Panel,
-    pub(super) assets: Vec<AssetIdx>,
-    pub(super) histories: Vec<AssetHistory>,
+    pub(crate) panel: &'a Panel,
+    pub(crate) assets: Vec<AssetIdx>,
+    pub(crate) histories: Vec<AssetHistory>,
     /// `[asset][session]`, where a membership restricts.
     members: Option<Vec<Vec<bool>>>,
 }
@@ -89,7 +89,7 @@ impl<'a> BacktestMarket<'a> {
 
     /// Whether the asset's last bar lies before the session while the panel goes on.
     #[must_use]
-    pub(super) fn has_ended(&self, at: usize, session: usize) -> bool {
+    pub(crate) fn has_ended(&self, at: usize, session: usize) -> bool {
         self.histories[at].bars.is_none_or(|(_, last)| last < session)
     }
 
@@ -104,7 +104,7 @@ impl<'a> BacktestMarket<'a> {
 
     /// The price as traded in a session; `None` without a bar, or a price no trade can have.
     #[must_use]
-    pub(super) fn raw(&self, at: usize, session: usize, field: Field) -> Option<Price> {
+    pub(crate) fn raw(&self, at: usize, session: usize, field: Field) -> Option<Price> {
         let value = self.panel.full_history(self.assets[at], field)[session];
         let price = exact(value)?;
         match self.histories[at].factor(session) {
@@ -116,7 +116,7 @@ impl<'a> BacktestMarket<'a> {
 
     /// The last session on or before a date.
     #[must_use]
-    pub(super) fn session(&self, date: Date) -> Option<SessionIdx> {
+    pub(crate) fn session(&self, date: Date) -> Option<SessionIdx> {
         self.panel.session_on_or_before(date)
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod backtest;
 #[cfg(test)]
+mod env;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod no_look_ahead;

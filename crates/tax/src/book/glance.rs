@@ -2,7 +2,6 @@
 
 use lotwise_core::{Date, Money, Shares};
 
-use super::WINDOW_DAYS;
 use super::indexed::{AccountIdx, IndexedBook, LotIdx, SymbolIdx};
 use super::lot::{Segment, date_of};
 use super::rows::{Realised, Row};
@@ -54,20 +53,21 @@ impl IndexedBook {
         self.out.rows.get(first..).unwrap_or_default()
     }
 
-    /// Whether a loss taken on `date` in the identity group of `symbol` would meet a purchase of
-    /// the 30 days before it (tax rule 4.1).
+    /// The latest purchase in the identity group of `symbol` that a loss could still meet, whether
+    /// or not 30 days have passed since (tax rule 4.1).
     #[must_use]
-    pub fn bought_within_window(&self, symbol: SymbolIdx, date: Date) -> bool {
+    pub fn latest_replacement(&self, symbol: SymbolIdx) -> Option<Date> {
         let group = &self.groups[self.group_of(symbol.0) as usize];
-        let from = date.days() - WINDOW_DAYS;
-        group.purchases.lots(&group.lots).any(|lot| group.lots[lot as usize].acquired >= from)
+        let bought = group.purchases.lots(&group.lots).map(|lot| group.lots[lot as usize].acquired);
+        bought.max().and_then(date_of)
     }
 
-    /// Whether a purchase on `date` in the identity group of `symbol` would wash a loss of the 30
-    /// days before it (tax rule 4.1).
+    /// The latest sale in the identity group of `symbol` of whose loss something is left that a
+    /// purchase could wash, whether or not 30 days have passed since (tax rule 4.1).
     #[must_use]
-    pub fn loss_within_window(&self, symbol: SymbolIdx, date: Date) -> bool {
+    pub fn latest_open_loss(&self, symbol: SymbolIdx) -> Option<Date> {
         let group = &self.groups[self.group_of(symbol.0) as usize];
-        group.losses.iter().any(|loss| loss.shares.is_positive() && date.days() - loss.sold <= WINDOW_DAYS)
+        let sold = group.losses.iter().filter(|loss| loss.shares.is_positive()).map(|loss| loss.sold);
+        sold.max().and_then(date_of)
     }
 }

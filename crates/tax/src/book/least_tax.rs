@@ -4,15 +4,26 @@ use lotwise_core::{Money, Shares};
 
 use super::choose::sort;
 use super::group::{Cut, Desk, Group, Order, Scratch, Sold};
-use super::lot::{Lot, NONE, Piece, UNKNOWN_DAY, part};
+use super::lot::{Lot, NONE, Piece, Segment, UNKNOWN_DAY, part};
 use super::rank::{End, rank};
 use super::rows::Outcome;
 use super::sell::{Allotment, term_of};
 use crate::model::{BasisSource, FlatRates, LotsLeave, Term};
 
+/// What a segment is ordered by; less leaves first.
+#[derive(Debug, Clone, Copy)]
+struct Keys {
+    segment: u32,
+    tax: i128,
+    washed_tax: i128,
+    highest: i128,
+    lowest: i128,
+}
+
 /// Room for the orderings that are tried.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Room {
+    keys: Vec<Keys>,
     ranked: Vec<(i128, u32)>,
     tried: Vec<Vec<Cut>>,
     out: Outcome,
@@ -36,9 +47,23 @@ impl Group {
         }
         let Scratch { cuts, least: room, .. } = scratch;
         let rates = desk.rules.rates;
+        // Without anything that could wash a loss the tax of each share stands alone, and the order
+        // by it is the cheapest; first-in first-out can only be as cheap.
+        let alone = !order.washes
+            || self.purchases.lots(&self.lots).next().is_none()
+            || self.segments_of(at).all(|id| !self.is_loss(order, id));
+        let free: Shares = self.purchases.lots(&self.lots).map(|lot| self.rest_of(lot)).sum();
+        room.keys.clear();
+        for id in self.segments_of(at) {
+            let piece = &self.segments[id as usize].piece;
+            let [tax, washed_tax] = self.taxes_per_share(desk, order, id, rates, free);
+            let first = |end| if alone { 0 } else { rank(piece, end).checked_neg().unwrap_or(i128::MAX) };
+            let (highest, lowest) = (first(End::Highest), first(End::Lowest));
+            room.keys.push(Keys { segment: id, tax, washed_tax, highest, lowest });
+        }
         let mut best: Option<(Weight, usize)> = None;
         let mut n_tried = 0;
-        for ordering in 0..6 {
+        for ordering in if alone { [0, 2].as_slice() } else { &[0, 1, 2, 3, 4, 5] }.iter().copied() {
             if n_tried == room.tried.len() {
                 room.tried.push(Vec::new());
             }
@@ -53,17 +78,12 @@ impl Group {
                 }
                 _ => {
                     room.ranked.clear();
-                    for id in self.segments_of(at) {
-                        let piece = &self.segments[id as usize].piece;
-                        let first = |end| rank(piece, end).checked_neg().unwrap_or(i128::MAX);
-                        let key = match ordering {
-                            1 => self.tax_per_share(desk, order, id, rates, true),
-                            2 => self.tax_per_share(desk, order, id, rates, false),
-                            3 => first(End::Highest),
-                            _ => first(End::Lowest),
-                        };
-                        room.ranked.push((key, id));
-                    }
+                    room.ranked.extend(room.keys.iter().map(|keys| match ordering {
+                        1 => (keys.washed_tax, keys.segment),
+                        2 => (keys.tax, keys.segment),
+                        3 => (keys.highest, keys.segment),
+                        _ => (keys.lowest, keys.segment),
+                    }));
                     room.ranked.sort_by_key(|(key, _)| *key);
                     let mut left = order.shares;
                     for (_, id) in &room.ranked {
@@ -158,6 +178,21 @@ impl Group {
         }
     }
 
+    /// Whether shares of a segment would sell below their basis, or may: a basis that is not exact
+    /// or that differs for a loss counts as if they did.
+    fn is_loss(&self, order: &Order, id: u32) -> bool {
+        let Segment { piece, lot, .. } = &self.segments[id as usize];
+        if !piece.known || piece.gift || self.lots[*lot as usize].source == BasisSource::AverageOnly {
+            return true;
+        }
+        // basis / shares > proceeds / shares sold, without dividing.
+        let product = |amount: Money, shares: Shares| amount.billionths().checked_mul(shares.billionths());
+        match (product(piece.basis, order.shares), product(order.proceeds, piece.shares)) {
+            (Some(basis), Some(proceeds)) => basis > proceeds,
+            _ => true,
+        }
+    }
+
     /// Recent purchases that could replace shares of `from`, in the order they do.
     fn replacements<'a>(&'a self, desk: Desk<'_>, from: &'a Lot) -> impl Iterator<Item = (u32, &'a Lot)> {
         let younger_only = !desk.rules.older_lots_can_replace && from.acquired != UNKNOWN_DAY;
@@ -165,29 +200,57 @@ impl Group {
         all.filter(move |(_, of)| of.name != from.name && !(younger_only && of.key() < from.key()))
     }
 
-    /// Tax per share at flat rates if the segment were sold alone, whole; unknown ones last. With
-    /// `washing` a loss counts only as far as no shares held would replace it.
-    fn tax_per_share(&self, desk: Desk<'_>, order: &Order, id: u32, rates: FlatRates, washing: bool) -> i128 {
+    /// Tax per share at flat rates if the segment were sold alone, whole; unknown ones last. The
+    /// second figure counts a loss only as far as no shares held would replace it; `free` are all
+    /// shares of recent purchases that could.
+    fn taxes_per_share(&self, desk: Desk<'_>, order: &Order, id: u32, rates: FlatRates, free: Shares) -> [i128; 2] {
         let segment = &self.segments[id as usize];
         let piece: &Piece = &segment.piece;
         let source = self.lots[segment.lot as usize].source;
         if !piece.known || source == BasisSource::AverageOnly {
-            return i128::MAX;
+            return [i128::MAX; 2];
         }
-        let Some(proceeds) = order.proceeds.portion(piece.shares, order.shares) else { return i128::MAX };
+        let Some(proceeds) = order.proceeds.portion(piece.shares, order.shares) else { return [i128::MAX; 2] };
         let mut gain = proceeds - piece.basis;
         let mut from = piece.holding_from;
         if let (true, Some(for_loss)) = (gain.is_negative(), self.for_loss.get(&id)) {
             gain = (proceeds - for_loss.basis).min(Money::ZERO);
             from = for_loss.holding_from;
         }
-        if washing && gain.is_negative() && order.washes {
-            let replaced = self.replaceable(desk, segment.lot, piece.shares);
-            gain -= part(gain, replaced, piece.shares);
-        }
         let term = if source == BasisSource::Inherited { Some(Term::Long) } else { term_of(from, order.day) };
-        let tax = (gain * rates.of(term)).per_share(piece.shares);
-        tax.map_or(i128::MAX, lotwise_core::Price::billionths)
+        let tax_on = |gain: Money| {
+            let tax = (gain * rates.of(term)).per_share(piece.shares);
+            tax.map_or(i128::MAX, lotwise_core::Price::billionths)
+        };
+        let tax = tax_on(gain);
+        if !(gain.is_negative() && order.washes) {
+            return [tax; 2];
+        }
+        let replaced = if desk.rules.older_lots_can_replace {
+            // All recent purchases but those of the acquisition itself.
+            let own = self
+                .purchases
+                .lots(&self.lots)
+                .filter(|lot| self.lots[*lot as usize].name == self.lots[segment.lot as usize].name);
+            let own: Shares =
+                if self.is_recent(segment.lot) { own.map(|lot| self.rest_of(lot)).sum() } else { Shares::ZERO };
+            piece.shares.min(free - own)
+        } else {
+            self.replaceable(desk, segment.lot, piece.shares)
+        };
+        [tax, if replaced.is_zero() { tax } else { tax_on(gain - part(gain, replaced, piece.shares)) }]
+    }
+
+    /// Shares of a lot that have absorbed no loss.
+    fn rest_of(&self, lot: u32) -> Shares {
+        let rest = self.lots[lot as usize].rest;
+        if rest == NONE { Shares::ZERO } else { self.segments[rest as usize].piece.shares }
+    }
+
+    /// Whether an acquisition is no older than the oldest recent purchase.
+    fn is_recent(&self, lot: u32) -> bool {
+        let oldest = self.purchases.lots(&self.lots).next();
+        oldest.is_some_and(|oldest| self.lots[oldest as usize].key() <= self.lots[lot as usize].key())
     }
 }
 

@@ -1,0 +1,350 @@
+//! One account on the tape, from a start to a horizon.
+
+use lotwise_core::{Money, Objective, Price, Rate, Seed};
+use lotwise_tax::{HarvestValue, LossRoom, Term, harvest_value};
+
+use super::lots::Lots;
+use super::tape::daily;
+use super::{Account, EnvConfig, Nav, Tape};
+use crate::Error;
+use crate::execution::Scratch;
+use crate::reward::{Reward, RewardState, TaxFacts};
+use crate::state::{GlobalFacts, TickerFacts};
+
+/// Why an episode is over (SPEC E-19).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The horizon is reached or the tape has run out: the value of the last state counts.
+    Truncated,
+    /// The account has lost more than it may.
+    Terminated,
+}
+
+/// What a step did, beside its reward. Money in US dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Info {
+    /// Account value at the close, as [`EnvConfig::nav`] counts it.
+    pub value: f64,
+    /// Cash and market value.
+    pub value_before_tax: f64,
+    /// Return of the step.
+    pub ret: f64,
+    /// Value sold and bought.
+    pub sold: f64,
+    /// Value bought.
+    pub bought: f64,
+    /// Costs of trading.
+    pub cost: f64,
+    /// Trades booked.
+    pub n_trades: u32,
+}
+
+/// One step's result.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepResult {
+    /// What it was worth, in parts.
+    pub reward: Reward,
+    /// Whether it was the last.
+    pub end: Option<End>,
+    /// What happened.
+    pub info: Info,
+}
+
+/// Memory of one asset between its trades.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory {
+    /// Days since 1970 of the last trade; `i32::MIN` before the first.
+    pub last_trade: i32,
+    /// Total return since, as a factor.
+    pub growth: f64,
+    /// Value traded in the last step.
+    pub traded: f64,
+    /// Close as last seen, US dollars.
+    pub close: f64,
+    /// Whether the lots must be read again.
+    pub stale: bool,
+}
+
+/// One environment.
+#[derive(Debug, Clone)]
+pub struct Episode {
+    pub(super) account: Account,
+    pub(super) objective: Objective,
+    /// Assets of the tape that are played, `[N]`.
+    pub(super) universe: Vec<u32>,
+    pub(super) session: usize,
+    pub(super) steps_left: u32,
+    pub(super) start_value: f64,
+    pub(super) value: f64,
+    pub(super) last_turnover: f64,
+    pub(super) reward_state: RewardState,
+    /// Whether the account was never invested.
+    pub(super) unfunded: bool,
+    pub(super) cash_rate: (Rate, f64),
+    pub(super) memory: Vec<Memory>,
+    pub(super) lots: Vec<Lots>,
+    /// Loss carried into the open year, and what is owed; of the last valuation.
+    pub(super) carried: f64,
+    pub(super) rooms: Rooms,
+}
+
+/// Buffers of a step, `[N]`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rooms {
+    pub values: Vec<f64>,
+    pub tradable: Vec<bool>,
+    pub vol_daily: Vec<f64>,
+    pub dollar_volume: Vec<f64>,
+    pub prices: Vec<f64>,
+    pub trades: Vec<f64>,
+    pub weights: Vec<f64>,
+    /// Weights wanted, `[1 + N]`.
+    pub wanted: Vec<f64>,
+    pub scratch: Scratch,
+}
+
+impl Episode {
+    /// An environment that waits for [`Episode::reset`].
+    ///
+    /// # Errors
+    /// When a setting is out of range.
+    pub fn new(config: &EnvConfig) -> Result<Self, Error> {
+        config.check()?;
+        let n = config.n_assets;
+        let per_session = daily(config.cash_rate_annual);
+        let exact = Rate::from_billionths((per_session * 1e9).round() as i128);
+        let rooms = Rooms {
+            values: vec![0.0; n],
+            tradable: vec![false; n],
+            vol_daily: vec![0.0; n],
+            dollar_volume: vec![0.0; n],
+            prices: vec![f64::NAN; n],
+            trades: vec![0.0; n],
+            weights: vec![0.0; n],
+            wanted: Vec::with_capacity(n + 1),
+            scratch: Scratch::new(n),
+        };
+        let memory = Memory { last_trade: i32::MIN, growth: 1.0, traded: 0.0, close: f64::NAN, stale: true };
+        Ok(Self {
+            account: Account::new(n, config.tax),
+            objective: Objective::AlphaVsEw,
+            universe: vec![0; n],
+            session: 0,
+            steps_left: 0,
+            start_value: 0.0,
+            value: 0.0,
+            last_turnover: 0.0,
+            reward_state: config.reward.start(Objective::AlphaVsEw, 1.0),
+            unfunded: true,
+            cash_rate: (exact, per_session),
+            memory: vec![memory; n],
+            lots: vec![Lots::default(); n],
+            carried: 0.0,
+            rooms,
+        })
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Keeps the events of the account from the next reset on.
+    pub fn keep_log(&mut self) {
+        self.account.keep_log();
+    }
+
+    /// What is rewarded.
+    #[must_use]
+    pub fn objective(&self) -> Objective {
+        self.objective
+    }
+
+    /// Assets of the tape that are played, `[N]`.
+    #[must_use]
+    pub fn universe(&self) -> &[u32] {
+        &self.universe
+    }
+
+    /// Position on the tape of the last close that was seen.
+    #[must_use]
+    pub fn session(&self) -> usize {
+        self.session
+    }
+
+    /// Steps until the horizon.
+    #[must_use]
+    pub fn steps_left(&self) -> u32 {
+        self.steps_left
+    }
+
+    /// Account value at the last close, as the configuration counts it.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// Value before tax: cash and holdings at the last closes.
+    #[must_use]
+    pub fn value_before_tax(&self) -> f64 {
+        let held = (0..self.universe.len()).map(|at| self.position_value(at));
+        self.account.cash().to_f64() + held.sum::<f64>()
+    }
+
+    /// Weights at the last close, `[1 + N]`, cash first, of the value before tax.
+    pub fn weights(&self, out: &mut [f64]) {
+        let value = self.value_before_tax();
+        if value <= 0.0 {
+            out.fill(0.0);
+            out[0] = 1.0;
+            return;
+        }
+        out[0] = self.account.cash().to_f64() / value;
+        for at in 0..self.universe.len() {
+            out[at + 1] = self.position_value(at) / value;
+        }
+    }
+
+    /// Which assets may be bought at the next session, `[N]`, as far as is known now.
+    pub fn mask(&self, tape: &Tape, out: &mut [bool]) {
+        for (at, &asset) in self.universe.iter().enumerate() {
+            out[at] = tape.may_be_bought(self.session, asset);
+        }
+    }
+
+    /// What a policy sees (SPEC E-02, E-03): `tickers` `[N * 12]`, `global` `[16]`.
+    pub fn observe(&self, config: &EnvConfig, tape: &Tape, tickers: &mut [f32], global: &mut [f32]) {
+        let date = tape.date(self.session);
+        let rates = config.tax.rates;
+        let (short_rate, long_rate) = (rates.short.to_f64(), rates.long.to_f64());
+        for at in 0..self.universe.len() {
+            let memory = &self.memory[at];
+            let view = self.lots[at].view(if memory.close.is_finite() { memory.close } else { 0.0 }, date);
+            let facts = TickerFacts {
+                value: view.value,
+                account_value: self.value,
+                basis: view.basis,
+                short_term_value: view.short_value,
+                loss_lot_value: view.loss_value,
+                days_to_long_term: view.days_to_long_term.map(|days| days.max(0) as u32),
+                exit_tax: view.short_gain * short_rate + view.long_gain * long_rate,
+                sold_at_loss_lately: self.lots[at].blocks_purchase(date),
+                bought_lately: self.lots[at].blocks_harvest(date),
+                days_since_trade: (memory.last_trade != i32::MIN)
+                    .then(|| (date.days() - memory.last_trade).max(0) as u32),
+                ret_since_trade: memory.growth - 1.0,
+                traded_value: memory.traded,
+                dollar_volume: tape.dollar_volume(self.session, self.universe[at]),
+            };
+            tickers[at * 12..at * 12 + 12].copy_from_slice(&facts.numbers());
+        }
+        let realised = self.account.realised(date);
+        let facts = GlobalFacts {
+            cash: self.account.cash().to_f64(),
+            value: self.value,
+            start_value: self.start_value,
+            drawdown: self.reward_state.drawdown(),
+            rolling_sharpe: self.reward_state.rolling_sharpe(),
+            short_term_gain: realised.short.to_f64(),
+            long_term_gain: realised.long.to_f64(),
+            loss_carryforward: self.carried,
+            season: tape.season(self.session),
+            last_turnover: self.last_turnover,
+            idle_steps: self.reward_state.idle_steps(),
+            short_term_rate: short_rate,
+            long_term_rate: long_rate,
+            risk_tolerance: config.risk_tolerance,
+            horizon_years: config.horizon_years,
+        };
+        global.copy_from_slice(&facts.numbers());
+    }
+
+    pub(super) fn position_value(&self, at: usize) -> f64 {
+        let (close, shares) = (self.memory[at].close, self.lots[at].shares());
+        if shares > 0.0 && close.is_finite() { shares * close } else { 0.0 }
+    }
+
+    /// Reads the lots again that events have changed.
+    pub(super) fn refresh(&mut self) {
+        for (at, memory) in self.memory.iter_mut().enumerate() {
+            if std::mem::take(&mut memory.stale) {
+                self.lots[at].read(&self.account, at);
+            }
+        }
+    }
+
+    /// What the rows since `first` meant for tax; `before` is the year's result before them.
+    pub(super) fn tax_facts(
+        &self,
+        config: &EnvConfig,
+        first: usize,
+        before: LossRoom,
+        cost: f64,
+    ) -> Result<TaxFacts, Error> {
+        let rows = self.account.book().rows_from(first);
+        let mut facts = TaxFacts::default();
+        if rows.is_empty() {
+            return Ok(facts);
+        }
+        let rates = config.tax.rates;
+        let (short_rate, long_rate) = (rates.short.to_f64(), rates.long.to_f64());
+        let mut losses = [Money::ZERO; 2];
+        let mut proceeds = [0.0_f64; 2];
+        for row in rows {
+            let (Some(gain), Some(reportable)) = (row.gain(), row.reportable()) else { continue };
+            let is_short = row.term != Some(Term::Long);
+            let is_loss = gain.is_negative();
+            proceeds[0] += row.proceeds.to_f64();
+            if is_loss {
+                losses[usize::from(!is_short)] += reportable.min(Money::ZERO).abs();
+                proceeds[1] += row.proceeds.to_f64();
+            }
+            if is_short {
+                facts.short_lots_sold += 1;
+                facts.short_losses_harvested += u32::from(is_loss && row.disallowed.is_zero());
+                if gain.is_positive() {
+                    facts.short_gains_sold += 1;
+                    facts.avoidable_tax += gain.to_f64() * (short_rate - long_rate).max(0.0);
+                }
+            }
+        }
+        for (loss, term) in losses.into_iter().zip([Term::Short, Term::Long]) {
+            if loss.is_positive() {
+                let value: HarvestValue = harvest_value(loss, term, before, rates, config.tax.carried_share)?;
+                facts.harvested_value += value.total().to_f64();
+            }
+        }
+        if facts.harvested_value > 0.0 && proceeds[0] > 0.0 {
+            // Selling and buying something like it: twice the cost of the losing part.
+            facts.harvested_value -= 2.0 * cost * proceeds[1] / proceeds[0];
+        }
+        Ok(facts)
+    }
+
+    /// Values the account at the closes of its session.
+    pub(super) fn revalue(&mut self, config: &EnvConfig) -> Result<(), Error> {
+        self.refresh();
+        let before_tax = self.value_before_tax();
+        let assessment = self.account.assessment()?;
+        self.carried = (assessment.carried.short + assessment.carried.long).to_f64();
+        self.value = match config.nav {
+            Nav::PreTax => before_tax,
+            Nav::AfterTax => before_tax - self.account.value_of(assessment).to_f64(),
+        };
+        Ok(())
+    }
+
+    /// Starts an episode: see [`super::start`].
+    ///
+    /// # Errors
+    /// When the tape has no session with enough assets.
+    pub fn reset(&mut self, config: &EnvConfig, tape: &Tape, seed: Seed, number: u64) -> Result<(), Error> {
+        super::start::reset(self, config, tape, seed, number)
+    }
+}
+
+/// A price for booking; `None` where nothing can trade.
+pub(super) fn exact(price: f64) -> Option<Price> {
+    (price > 0.0 && price < 1e7).then(|| Price::from_billionths((price * 1e9).round() as i128))
+}

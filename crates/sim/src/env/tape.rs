@@ -1,0 +1,242 @@
+//! The market laid out for playing forward: what every episode reads and none changes.
+
+use lotwise_core::{Date, Price};
+use lotwise_market::{Field, Split};
+
+use crate::SESSIONS_PER_YEAR;
+use crate::backtest::BacktestMarket;
+use crate::state::Season;
+
+/// Sessions over which usual volume and volatility are taken.
+const VOLUME_SESSIONS: usize = 20;
+const VOL_SESSIONS: usize = 21;
+
+/// No session.
+const NEVER: u32 = u32::MAX;
+
+/// Prices, actions and calendars of a market, session by session: one step reads one row.
+///
+/// Everything about session `t` stands in row `t`. An [`super::Episode`] at session `t` has read rows
+/// up to `t` only, and a step moves it one row on.
+#[derive(Debug, Clone)]
+pub struct Tape {
+    n_assets: usize,
+    sessions: Vec<Date>,
+    seasons: Vec<Season>,
+    /// `[session * n_assets + asset]`, as traded that day, US dollars; NaN without a bar.
+    open: Vec<f64>,
+    close: Vec<f64>,
+    /// Total return since the close before; NaN without both.
+    ret: Vec<f64>,
+    /// Standard deviation of daily returns, and dollars traded a day, of the last month; known at the
+    /// close of the session.
+    vol_daily: Vec<f32>,
+    dollar_volume: Vec<f32>,
+    /// Mean return of all assets that trade.
+    market_ret: Vec<f64>,
+    dividends: Rows<Price>,
+    splits: Rows<Split>,
+    /// Sessions with the asset's first and last bar; `NEVER` without any.
+    first: Vec<u32>,
+    last: Vec<u32>,
+    /// Whether the asset may be bought, where a membership restricts it.
+    members: Option<Vec<bool>>,
+}
+
+/// Entries by session.
+#[derive(Debug, Clone)]
+struct Rows<T> {
+    starts: Vec<u32>,
+    entries: Vec<(u32, T)>,
+}
+
+impl<T: Copy> Rows<T> {
+    fn new(n_sessions: usize, mut entries: Vec<(usize, u32, T)>) -> Self {
+        entries.sort_by_key(|(session, asset, _)| (*session, *asset));
+        let starts = (0..=n_sessions).map(|at| entries.partition_point(|(session, ..)| *session < at) as u32).collect();
+        Self { starts, entries: entries.into_iter().map(|(_, asset, entry)| (asset, entry)).collect() }
+    }
+
+    /// Entries of one asset in one session.
+    fn of(&self, session: usize, asset: u32) -> impl Iterator<Item = T> + '_ {
+        let row = &self.entries[self.starts[session] as usize..self.starts[session + 1] as usize];
+        let first = row.partition_point(|(other, _)| *other < asset);
+        row[first..].iter().take_while(move |(other, _)| *other == asset).map(|(_, entry)| *entry)
+    }
+
+    fn is_quiet(&self, session: usize) -> bool {
+        self.starts[session] == self.starts[session + 1]
+    }
+}
+
+impl Tape {
+    /// Lays a market out. Assets keep their order.
+    #[must_use]
+    pub fn new(market: &BacktestMarket<'_>) -> Self {
+        let panel = market.panel();
+        let (n_assets, n_sessions) = (market.assets().len(), panel.n_sessions());
+        let cells = n_assets * n_sessions;
+        let mut tape = Self {
+            n_assets,
+            sessions: panel.sessions().to_vec(),
+            seasons: panel.sessions().iter().map(|&date| season(date)).collect(),
+            open: vec![f64::NAN; cells],
+            close: vec![f64::NAN; cells],
+            ret: vec![f64::NAN; cells],
+            vol_daily: vec![0.0; cells],
+            dollar_volume: vec![0.0; cells],
+            market_ret: vec![0.0; n_sessions],
+            dividends: Rows { starts: Vec::new(), entries: Vec::new() },
+            splits: Rows { starts: Vec::new(), entries: Vec::new() },
+            first: vec![NEVER; n_assets],
+            last: vec![NEVER; n_assets],
+            members: None,
+        };
+        let (mut dividends, mut splits) = (Vec::new(), Vec::new());
+        for asset in 0..n_assets {
+            tape.read(market, asset);
+            let history = &market.histories[asset];
+            dividends.extend(history.dividends.iter().map(|(session, price)| (*session, asset as u32, *price)));
+            splits.extend(history.splits.iter().map(|(session, split)| (*session, asset as u32, *split)));
+            if let Some((first, last)) = history.bars {
+                (tape.first[asset], tape.last[asset]) = (first as u32, last as u32);
+            }
+        }
+        tape.dividends = Rows::new(n_sessions, dividends);
+        tape.splits = Rows::new(n_sessions, splits);
+        for session in 0..n_sessions {
+            let row = &tape.ret[session * n_assets..(session + 1) * n_assets];
+            let there = row.iter().filter(|ret| ret.is_finite());
+            let n = there.clone().count();
+            tape.market_ret[session] = if n > 0 { there.sum::<f64>() / n as f64 } else { 0.0 };
+        }
+        let restricted = (0..n_assets).any(|asset| (0..n_sessions).any(|session| !market.is_member(asset, session)));
+        if restricted {
+            let cell = |at: usize| market.is_member(at % n_assets, at / n_assets);
+            tape.members = Some((0..cells).map(cell).collect());
+        }
+        tape
+    }
+
+    fn read(&mut self, market: &BacktestMarket<'_>, asset: usize) {
+        let volumes = market.panel().full_history(market.assets()[asset], Field::Volume);
+        let closes = market.panel().full_history(market.assets()[asset], Field::Close);
+        let n_sessions = self.sessions.len();
+        // Volume and close have one split basis, so that their product is in dollars of the day.
+        let traded = |session: usize| Some(volumes[session] * closes[session]).filter(|dollars| dollars.is_finite());
+        for session in 0..n_sessions {
+            let cell = session * self.n_assets + asset;
+            let price = |field| market.raw(asset, session, field).map_or(f64::NAN, Price::to_f64);
+            self.open[cell] = price(Field::Open);
+            self.close[cell] = price(Field::Close);
+            self.ret[cell] = market.total_return(asset, session).unwrap_or(f64::NAN);
+            let of_volume = (session + 1).saturating_sub(VOLUME_SESSIONS)..session + 1;
+            self.dollar_volume[cell] = mean(of_volume.filter_map(traded)).map_or(0.0, |mean| mean as f32);
+            let of_vol = (session + 1).saturating_sub(VOL_SESSIONS)..session + 1;
+            let rets = of_vol.map(|at| self.ret[at * self.n_assets + asset]).filter(|ret| ret.is_finite());
+            let squares = mean(rets.clone().map(|ret| ret * ret)).unwrap_or(0.0);
+            let average = mean(rets).unwrap_or(0.0);
+            self.vol_daily[cell] = (squares - average * average).max(0.0).sqrt() as f32;
+        }
+    }
+
+    /// Number of assets.
+    #[must_use]
+    pub fn n_assets(&self) -> usize {
+        self.n_assets
+    }
+
+    /// The sessions, rising.
+    #[must_use]
+    pub fn sessions(&self) -> &[Date] {
+        &self.sessions
+    }
+
+    /// Memory of the arrays, bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.open.len() * (3 * size_of::<f64>() + 2 * size_of::<f32>()) + self.members.as_ref().map_or(0, Vec::len)
+    }
+
+    pub(super) fn row<'a>(&self, column: &'a [f64], session: usize) -> &'a [f64] {
+        &column[session * self.n_assets..(session + 1) * self.n_assets]
+    }
+
+    pub(super) fn date(&self, session: usize) -> Date {
+        self.sessions[session]
+    }
+
+    pub(super) fn season(&self, session: usize) -> Season {
+        self.seasons[session]
+    }
+
+    pub(super) fn opens(&self, session: usize) -> &[f64] {
+        self.row(&self.open, session)
+    }
+
+    pub(super) fn closes(&self, session: usize) -> &[f64] {
+        self.row(&self.close, session)
+    }
+
+    pub(super) fn rets(&self, session: usize) -> &[f64] {
+        self.row(&self.ret, session)
+    }
+
+    pub(super) fn vol_daily(&self, session: usize, asset: u32) -> f64 {
+        f64::from(self.vol_daily[session * self.n_assets + asset as usize])
+    }
+
+    pub(super) fn dollar_volume(&self, session: usize, asset: u32) -> f64 {
+        f64::from(self.dollar_volume[session * self.n_assets + asset as usize])
+    }
+
+    pub(super) fn market_ret(&self, session: usize) -> f64 {
+        self.market_ret[session]
+    }
+
+    pub(super) fn dividends(&self, session: usize, asset: u32) -> impl Iterator<Item = Price> + '_ {
+        self.dividends.of(session, asset)
+    }
+
+    pub(super) fn splits(&self, session: usize, asset: u32) -> impl Iterator<Item = Split> + '_ {
+        self.splits.of(session, asset)
+    }
+
+    /// Whether no asset splits or pays in a session.
+    pub(super) fn is_quiet(&self, session: usize) -> bool {
+        self.dividends.is_quiet(session) && self.splits.is_quiet(session)
+    }
+
+    /// Whether an asset has a bar in the session and is a member.
+    pub(super) fn may_be_bought(&self, session: usize, asset: u32) -> bool {
+        let cell = session * self.n_assets + asset as usize;
+        self.close[cell].is_finite() && self.members.as_ref().is_none_or(|members| members[cell])
+    }
+
+    /// Whether the asset's last bar lies before the session.
+    pub(super) fn has_ended(&self, session: usize, asset: u32) -> bool {
+        let last = self.last[asset as usize];
+        last == NEVER || (last as usize) < session
+    }
+
+    /// Whether the asset has `before` bars' time behind it and is a member in the session.
+    pub(super) fn is_established(&self, session: usize, asset: u32, before: usize) -> bool {
+        let first = self.first[asset as usize];
+        first != NEVER && first as usize + before <= session && self.may_be_bought(session, asset)
+    }
+}
+
+/// Interest of one session on cash, a fraction.
+pub(super) fn daily(rate_annual: f64) -> f64 {
+    libm::expm1(libm::log1p(rate_annual) / SESSIONS_PER_YEAR)
+}
+
+fn season(date: Date) -> Season {
+    let start = Date::from_ymd(date.year(), 1, 1).unwrap_or(date);
+    Season::of((date.days_since(start) + 1) as u16, date.month() as u8)
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = values.fold((0.0, 0_u32), |(sum, n), value| (sum + value, n + 1));
+    (n > 0).then(|| sum / f64::from(n))
+}
