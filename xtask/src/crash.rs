@@ -46,17 +46,35 @@ struct Tally {
     as_after: u32,
 }
 
-/// Runs `runs` kills and fails on the first ledger that is not whole.
-pub fn run(runs: u32, seed: u64) -> Result<()> {
+/// When the runs end.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// After so many runs, whether the program had ended by itself before the kill or not.
+    Runs(u32),
+    /// After so many kills that met a running program.
+    Kills(u32),
+}
+
+/// More runs for one kill than this mean that the moments are wrong.
+const MOST_RUNS_FOR_A_KILL: u32 = 20;
+
+/// The program, built.
+pub fn built() -> Result<PathBuf> {
     shell::cargo_run(&["build", "--quiet", "--package", "lotwise"], &[])?;
     let binary = workspace::metadata()?.target_directory.as_std_path().join("debug").join("lotwise");
     ensure!(binary.is_file(), "there is no program at {}", binary.display());
+    Ok(binary)
+}
+
+/// Kills until there were enough and fails on the first ledger that is not whole.
+pub fn run(until: Until, seed: u64) -> Result<()> {
+    let binary = built()?;
     let home = std::env::temp_dir().join(format!("lotwise-crash-{}", std::process::id()));
     fs::create_dir_all(&home)?;
     // A copy, so that a build that goes on meanwhile changes nothing.
     let harness = Harness { binary: home.join("lotwise"), home };
     fs::copy(binary, &harness.binary)?;
-    let done = harness.run(runs, seed);
+    let done = harness.run(until, seed);
     match &done {
         Ok(()) => fs::remove_dir_all(&harness.home)?,
         Err(_) => eprintln!("what was left is in {}", harness.home.display()),
@@ -70,19 +88,32 @@ struct Harness {
 }
 
 impl Harness {
-    fn run(&self, runs: u32, seed: u64) -> Result<()> {
+    fn run(&self, until: Until, seed: u64) -> Result<()> {
         self.make_bases()?;
         let mut tallies: BTreeMap<usize, Tally> = BTreeMap::new();
         let mut expected = Vec::new();
         for scenario in &SCENARIOS {
             expected.push(self.expect(scenario)?);
         }
-        for number in 0..runs {
+        let (mut runs, mut kills) = (0, 0);
+        while match until {
+            Until::Runs(wanted) => runs < wanted,
+            Until::Kills(wanted) => kills < wanted,
+        } {
+            let number = runs;
+            if let Until::Kills(wanted) = until {
+                ensure!(
+                    number < wanted.saturating_mul(MOST_RUNS_FOR_A_KILL),
+                    "{number} runs met {kills} programs only"
+                );
+            }
             let which = number as usize % SCENARIOS.len();
             let moment = fraction(seed, u64::from(number));
             let tally = tallies.entry(which).or_default();
             self.kill_once(&SCENARIOS[which], &expected[which], moment, tally)
                 .with_context(|| format!("run {number} ({}), seed {seed}", SCENARIOS[which].name))?;
+            runs += 1;
+            kills = tallies.values().map(|tally| tally.runs - tally.ended_first).sum();
         }
         println!(
             "{:<22}{:>6}{:>14}{:>10}{:>12}{:>11}",
@@ -94,7 +125,7 @@ impl Harness {
                 SCENARIOS[*which].name, tally.runs, tally.ended_first, tally.log_left, tally.as_before, tally.as_after
             );
         }
-        println!("crash: {runs} runs with seed {seed}, every ledger whole, none half imported");
+        println!("crash: {runs} runs with seed {seed}, {kills} of them killed, every ledger whole, none half imported");
         Ok(())
     }
 
@@ -186,9 +217,9 @@ impl Harness {
         copy_folder(&self.base(scenario.base), &data)?;
         let mut child = self.command(&data, scenario.arguments).spawn()?;
         std::thread::sleep(expected.takes.mul_f64(moment * 1.1));
-        tally.ended_first += u32::from(child.try_wait()?.is_some());
         child.kill()?;
-        child.wait()?;
+        // A program that ended by itself has an exit code, also where it did so in the last moment.
+        tally.ended_first += u32::from(child.wait()?.code().is_some());
         tally.runs += 1;
         tally.log_left += u32::from(fs::metadata(data.join("ledger.db-wal")).is_ok_and(|found| found.len() > 0));
         // Looked at in a copy, since looking recovers.
@@ -232,7 +263,7 @@ fn fraction(seed: u64, number: u64) -> f64 {
 }
 
 /// Purchases and sales of three symbols, one row a day; the same rows for the same numbers.
-fn history(rows: std::ops::Range<u32>) -> String {
+pub fn history(rows: std::ops::Range<u32>) -> String {
     let mut text = "date,action,symbol,shares,price,amount,fees,account,description\n".to_owned();
     for row in rows {
         let (year, month, day) = (2015 + row / 336, row / 28 % 12 + 1, row % 28 + 1);
@@ -247,7 +278,7 @@ fn history(rows: std::ops::Range<u32>) -> String {
 }
 
 /// Checks pages, indexes and references of a database, if there is one.
-fn whole(path: &Path) -> Result<()> {
+pub fn whole(path: &Path) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 mod ci;
 mod crash;
 mod fixtures;
+mod full_disk;
 mod layers;
 mod sample;
 mod shared;
@@ -38,12 +39,20 @@ enum Task {
     },
     /// Kill the program at random moments of import, undo, restore and migration, and look at what is left
     Crash {
-        /// How often
+        /// How often, whether the program still ran then or not
         #[arg(long, default_value_t = 200)]
         runs: u32,
+        /// Go on until so many kills met a running program
+        #[arg(long, conflicts_with = "runs")]
+        kills: Option<u32>,
         /// Which moments
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Import into a small file system until it is full, and look at what is left
+    FullDisk {
+        /// An empty folder on that file system, which is filled
+        folder: std::path::PathBuf,
     },
     /// The checks over the folder `../shared`, where it is there
     Shared,
@@ -54,7 +63,10 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Ci { with_tests } => ci::run(with_tests),
         Task::Sample { check } => sample::run(check),
-        Task::Crash { runs, seed } => crash::run(runs, seed),
+        Task::Crash { runs, kills, seed } => {
+            crash::run(kills.map_or(crash::Until::Runs(runs), crash::Until::Kills), seed)
+        }
+        Task::FullDisk { folder } => full_disk::run(&folder),
         Task::Shared => shared::run(),
     };
     match done {

@@ -82,7 +82,7 @@ enum Takes {
 }
 
 /// How the keys of questions begin; a colon and what the question is about may follow.
-const KEYS: [(&str, Takes); 34] = [
+const KEYS: [(&str, Takes); 36] = [
     ("account-kind", Takes::Kind),
     ("allocation", Takes::Words),
     ("ambiguous-security", Takes::Ticker),
@@ -97,10 +97,12 @@ const KEYS: [(&str, Takes); 34] = [
     ("future-date", Takes::Rows),
     ("included-file", Takes::Proposal),
     ("lots", Takes::Words),
+    ("lots-differ", Takes::Rows),
     ("lots-incomplete", Takes::Rows),
     ("name-only-security", Takes::Ticker),
     ("ofx-named-cash", Takes::Rows),
     ("ofx-withholding", Takes::Rows),
+    ("option-flip", Takes::Rows),
     ("option-side", Takes::Rows),
     ("price-only", Takes::Rows),
     ("realised", Takes::Words),

@@ -27,6 +27,7 @@ mod qif;
 mod read;
 mod records;
 mod review;
+mod sides;
 mod stated;
 mod text;
 mod unread;

@@ -6,7 +6,7 @@
 
 use lotwise_core::Money;
 
-use super::row::{Row, contract, normal};
+use super::row::{Row, contract, normal, side_unsaid};
 use super::sections::Part;
 use super::{Class, Classify, Dialect, Footer, Kind, Role, Rule, Words, look_up, needed, optional};
 use crate::Action as A;
@@ -27,7 +27,7 @@ pub(crate) const FORMAT: Format = Format {
         example: "Activity/Trade Date,Transaction Date,Settlement Date,Activity Type,Description,Symbol,…",
     },
     recognise: |sniff| super::recognise_parts(PARTS, sniff),
-    read: |text, options| super::read_parts(ID, PARTS, text, options),
+    read: |text, options| super::read_sides(super::read_parts(ID, PARTS, text, options)),
 };
 
 static PARTS: &[Part] = &[Part::Events(&NEW), Part::Events(&OLD)];
@@ -102,7 +102,8 @@ fn classify(row: &Row<'_>) -> Option<Class> {
                 (false, true, false) => plain(Out(A::OptionOpen), "short"),
                 (true, false, true) => plain(In(A::OptionClose), "short"),
                 (false, false, true) => plain(Out(A::OptionClose), "long"),
-                // The row does not say which.
+                // A contract that the row names is told by what is held of it.
+                (_, false, false) if contract(row).is_some() => Some(side_unsaid(row, class)),
                 _ => None,
             }
         }

@@ -4,7 +4,7 @@
 //! `-2.637591265E-4`; accounts are masked. A taken-back booking is a row of its own with the other sign, and both stay.
 
 use super::option;
-use super::row::{Fault, Row, contract, normal};
+use super::row::{Fault, Row, contract, normal, side_unsaid};
 use super::sections::{self, Part, Section};
 use super::{Class, Classify, Dialect, FeeSign, Kind, Role, Rule, Words, look_up, needed, optional};
 use crate::cell::DateStyle;
@@ -28,7 +28,7 @@ pub(crate) const FORMAT: Format = Format {
         true => Confidence::Sure,
         false => Confidence::No,
     },
-    read: |text, options| sections::read(ID, SECTIONS, text, options),
+    read: |text, options| super::read_sides(sections::read(ID, SECTIONS, text, options)),
 };
 
 static SECTIONS: &[Section] =
@@ -56,10 +56,11 @@ static DIALECT: Dialect = Dialect {
 
 fn classify(row: &Row<'_>) -> Option<Class> {
     let class = look_up(RULES, &normal(row.text(Role::Action)))?;
-    let trade = matches!(class.kind, In(A::Buy) | Out(A::Sell));
-    if trade && option::named_in(row.text(Role::Symbol)).is_some() {
-        // The file does not say whether the trade opens or closes the position.
-        return None;
+    if option::named_in(row.text(Role::Symbol)).is_some() {
+        let sided = side_unsaid(row, class);
+        if sided.detail != class.detail {
+            return Some(sided);
+        }
     }
     let description = normal(row.text(Role::Description));
     let stock_leg = |detail| Some(Class { kind: Kind::ByShares(A::Buy, A::Sell), detail: Some(detail) });

@@ -31,6 +31,18 @@ use crate::{Action, Transaction};
 
 pub(crate) use flat::{book_named, first_missing_column, read, read_parts, recognise, recognise_parts};
 pub(crate) use row::gross;
+
+/// Settles which trades of options open and which close, for dialects whose rows do not say so.
+///
+/// # Errors
+/// Those of the reading.
+pub(crate) fn read_sides(read: Result<crate::Statement, crate::Error>) -> Result<crate::Statement, crate::Error> {
+    read.map(|mut statement| {
+        crate::sides::open_or_close(&mut statement);
+        statement
+    })
+}
+
 use row::{Context, Fault, Row};
 
 /// What a column holds.

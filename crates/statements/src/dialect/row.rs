@@ -9,6 +9,7 @@ use super::lot::{lot_above, stated_lot};
 use super::{AmountMeaning, Ask, Class, Classify, Dialect, FeeSign, Kind, Role, look_up, option};
 use crate::cell::{self, Comma, Security};
 use crate::gather::clip;
+use crate::sides::UNSAID;
 use crate::{Action, RowNote, Stated, StatedLot, Transaction};
 
 /// Longest piece of a cell that a note repeats.
@@ -380,7 +381,7 @@ pub(crate) fn interpret_as(row: &Row<'_>, class: Class) -> Result<Outcome, Fault
         AmountMeaning::BeforeFees => amount.map(|amount| amount - fees),
         AmountMeaning::Net | AmountMeaning::NetOrComputed | AmountMeaning::UnsignedTrades => amount,
     };
-    let option = if is_option(action) { contract(row) } else { None };
+    let option = if is_option(action) || class.detail == Some(UNSAID) { contract(row) } else { None };
     let (symbol, cusip) = row.named(option.as_ref())?;
     let mut transaction = Transaction {
         id: row.text(Role::Id).to_owned(),
@@ -422,6 +423,12 @@ pub(crate) fn is_option(action: Action) -> bool {
 /// The option that the row names in its symbol, its description or its action.
 pub(crate) fn contract(row: &Row<'_>) -> Option<OptionContract> {
     [Role::Symbol, Role::Description, Role::Action].into_iter().find_map(|role| option::named_in(row.text(role)))
+}
+
+/// The class of a trade, which of an option does not say whether it opens or closes.
+pub(crate) fn side_unsaid(row: &Row<'_>, class: Class) -> Class {
+    let trade = matches!(class.kind, Kind::In(Action::Buy) | Kind::Out(Action::Sell)) && class.detail.is_none();
+    if trade && contract(row).is_some() { Class { detail: Some(UNSAID), ..class } } else { class }
 }
 
 /// The sign of cash, where the file has none or the kind decides it.
@@ -555,8 +562,7 @@ fn complete(row: &Row<'_>, transaction: &mut Transaction, amount_stated: bool) -
             };
             if !amount_stated {
                 let price = transaction.price.filter(|_| row.dialect.amount == AmountMeaning::NetOrComputed);
-                let gross = gross(price.ok_or_else(needs_amount)?, shares).ok_or_else(|| too_large(row))?;
-                transaction.amount = -gross - transaction.fees;
+                transaction.amount = computed(row, transaction, price.ok_or_else(needs_amount)?, shares)?;
             }
             let wrong = if shares.is_negative() { -transaction.amount } else { transaction.amount };
             if wrong > SMALL_CHANGE + transaction.fees.abs() {
@@ -601,8 +607,13 @@ fn complete(row: &Row<'_>, transaction: &mut Transaction, amount_stated: bool) -
             if unnamed {
                 return Err(needs_security());
             }
-            if transaction.shares.is_none() {
-                return Err(needs_shares());
+            let Some(shares) = transaction.shares else { return Err(needs_shares()) };
+            let trades = matches!(transaction.action, Action::OptionOpen | Action::OptionClose);
+            if let Some(price) = transaction.price.filter(|_| trades && !amount_stated)
+                && row.dialect.amount == AmountMeaning::NetOrComputed
+                && transaction.option.is_some()
+            {
+                transaction.amount = computed(row, transaction, price, shares)?;
             }
         }
         Action::Other => {}
@@ -613,6 +624,14 @@ fn complete(row: &Row<'_>, transaction: &mut Transaction, amount_stated: bool) -
         return Err(too_large(row));
     }
     Ok(())
+}
+
+/// The cash of a trade whose amount the file leaves out; a contract is of as many shares as its terms say.
+fn computed(row: &Row<'_>, transaction: &Transaction, price: Price, shares: Shares) -> Result<Money, Fault> {
+    let units = transaction.option.as_ref().map_or(1, |option| option.multiplier);
+    let shares = shares.billionths().checked_mul(i128::from(units)).map(Shares::from_billionths);
+    let gross = shares.and_then(|shares| gross(price, shares)).ok_or_else(|| too_large(row))?;
+    Ok(-gross - transaction.fees)
 }
 
 fn too_large(row: &Row<'_>) -> Fault {

@@ -1,7 +1,7 @@
 //! TD Ameritrade's transactions, as they were until its accounts went to Schwab: what happened is a sentence, shares are
 //! written without a sign, and the last line is `***END OF FILE***`.
 
-use super::row::{Row, contract, normal};
+use super::row::{Row, normal, side_unsaid};
 use super::{Class, Classify, Dialect, Footer, Kind, Role, Rule, Words, look_up, needed, optional};
 use crate::Action as A;
 use crate::formats::{Format, FormatInfo};
@@ -18,7 +18,7 @@ pub(crate) const FORMAT: Format = Format {
         example: "DATE,TRANSACTION ID,DESCRIPTION,QUANTITY,SYMBOL,PRICE,COMMISSION,AMOUNT,REG FEE,…",
     },
     recognise: |sniff| super::recognise(&DIALECT, sniff),
-    read: |text, options| super::read(&DIALECT, text, options),
+    read: |text, options| super::read_sides(super::read(&DIALECT, text, options)),
 };
 
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -46,10 +46,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
 };
 
 fn classify(row: &Row<'_>) -> Option<Class> {
-    let class = look_up(RULES, &normal(row.text(Role::Action)))?;
-    // Whether a trade of options opens or closes is not said.
-    let trade = matches!(class.kind, In(A::Buy) | Out(A::Sell)) && class.detail.is_none();
-    (!trade || contract(row).is_none()).then_some(class)
+    Some(side_unsaid(row, look_up(RULES, &normal(row.text(Role::Action)))?))
 }
 
 const RULES: &[Rule] = &[

@@ -1,7 +1,7 @@
 //! Webull's orders: what was asked for and what was filled. Amounts are not stated; they are what was filled times the
 //! average price. Orders of which nothing was filled are no trades, whatever their status.
 
-use super::row::{Row, contract, normal};
+use super::row::{Row, contract, normal, side_unsaid};
 use super::{AmountMeaning, Class, Classify, Dialect, Kind, Role, Rule, Words, look_up, needed, optional};
 use crate::Action as A;
 use crate::formats::{Format, FormatInfo};
@@ -18,7 +18,7 @@ pub(crate) const FORMAT: Format = Format {
         example: "Name,Symbol,Side,Status,Filled,Total Qty,Price,Avg Price,Time-in-Force,Placed Time,Filled Time",
     },
     recognise: |sniff| super::recognise(&DIALECT, sniff),
-    read: |text, options| super::read(&DIALECT, text, options),
+    read: |text, options| super::read_sides(super::read(&DIALECT, text, options)),
 };
 
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -49,9 +49,16 @@ fn classify(row: &Row<'_>) -> Option<Class> {
     if row.text(Role::Symbol).is_empty() {
         return ignore("an order of several legs, which stand in rows of their own");
     }
-    // The file does not say whether a trade of options opens or closes the position.
     let class = look_up(RULES, &normal(row.text(Role::Action)))?;
-    contract(row).is_none().then_some(class)
+    if contract(row).is_some() {
+        // A short sale of an option opens, and a cover closes.
+        match class.detail {
+            Some("short_sale") => return Some(Class { kind: Out(A::OptionOpen), detail: Some("short") }),
+            Some("short_cover") => return Some(Class { kind: In(A::OptionClose), detail: Some("short") }),
+            _ => {}
+        }
+    }
+    Some(side_unsaid(row, class))
 }
 
 const RULES: &[Rule] = &[

@@ -1,9 +1,7 @@
 //! Alpaca's account activities: fills and everything else that moves cash or shares
 //! (Trading API, `GET /v2/account/activities`).
 
-use std::collections::BTreeMap;
-
-use lotwise_core::{Money, OptionContract, Shares, Symbol};
+use lotwise_core::{Money, OptionContract, Shares};
 
 use super::value::{Fields, first_words, words};
 use super::{Outcome, has_fields, read_records};
@@ -113,7 +111,12 @@ const SUBTYPES: [(&str, &str, Option<Action>, &str); 8] = [
 
 fn read(text: &Text<'_>, options: &ReadOptions<'_>) -> Result<Statement, Error> {
     let mut statement = read_records(FORMAT.info.id, text.as_str(), options, &["activities", "data"], activity)?;
-    open_or_close(&mut statement);
+    // Fills of options do not say whether they open or close.
+    let fills = statement.transactions.iter_mut().filter(|each| each.option.is_some());
+    for fill in fills.filter(|each| matches!(each.action, A::Buy | A::Sell)) {
+        fill.detail = Some(crate::sides::UNSAID.into());
+    }
+    crate::sides::open_or_close(&mut statement);
     Ok(statement)
 }
 
@@ -239,40 +242,4 @@ fn fill(fields: &Fields<'_>, row: u32) -> Result<Transaction, Fault> {
     // The amount of a fill is its shares times its price; regulatory fees are activities of their own.
     facts::complete(&mut draft, None, &NAMES)?;
     Ok(draft)
-}
-
-/// Fills of options do not say whether they open or close, so the holding decides: what brings it nearer to zero closes.
-fn open_or_close(statement: &mut Statement) {
-    let mut order: Vec<usize> = (0..statement.transactions.len()).collect();
-    let newest_first = statement.transactions.first().map(|each| each.trade_date)
-        > statement.transactions.last().map(|each| each.trade_date);
-    if newest_first {
-        order.reverse();
-    }
-    order.sort_by_key(|&at| statement.transactions.get(at).map(|each| each.trade_date));
-    let mut held: BTreeMap<(String, Option<Symbol>), Shares> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for at in order {
-        let Some(each) = statement.transactions.get_mut(at).filter(|each| each.option.is_some()) else { continue };
-        let Some(moved) = each.shares else { continue };
-        let holding = held.entry((each.account.clone(), each.symbol.clone())).or_default();
-        if matches!(each.action, A::Buy | A::Sell) {
-            let closes = holding.is_positive() == moved.is_negative() && !holding.is_zero();
-            each.action = if closes { A::OptionClose } else { A::OptionOpen };
-            each.detail = Some(if moved.is_positive() != closes { "long" } else { "short" }.into());
-            rows.push(each.row);
-        }
-        *holding = holding.checked_add(moved).unwrap_or_default();
-    }
-    if !rows.is_empty() {
-        rows.sort_unstable();
-        statement.questions.push(crate::Question {
-            key: "option-side".to_owned(),
-            text:
-                "Trades of options do not say whether they open or close. Is every earlier trade of them in the file?"
-                    .to_owned(),
-            rows,
-            proposed: "take a trade that brings the holding of the file nearer to zero as closing".to_owned(),
-        });
-    }
 }

@@ -260,10 +260,11 @@ fn a_transaction_history_keeps_reversals_and_the_base_currency() {
             "2024-08-15 sell ACRN -2 @ 1001.00 = 1999.00, 3.00 GBP -",
             "2024-02-08 tax_withheld - - @ - = 3.90, 0.00 GBP foreign",
             "2024-02-01 tax_withheld - - @ - = -3.90, 0.00 GBP foreign",
+            "2024-02-01 option_open ACRN240119C00150000 1 @ 1.00 = -101.00, 1.00 GBP long",
         ]
     );
     // The file does not say whether an option trade opens or closes.
-    assert_eq!(notes(&read.quarantined), ["11: unknown action \"Buy\""]);
+    assert_eq!((asked(&read), read.questions[0].rows.as_slice()), (vec!["option-side"], &[11][..]));
 }
 
 #[test]

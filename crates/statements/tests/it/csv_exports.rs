@@ -37,13 +37,14 @@ fn etrade_reads_the_layout_until_2024() {
             "2024-09-02 buy ACRN 2 @ 182.45 = -364.90, 0.00 USD -",
             "2024-09-01 option_open ACRN281215C00400000 -1 @ 1.50 = 149.35, 0.65 USD short",
             "2024-09-01 option_open ACRN281215P00100000 1 @ 0.50 = -50.65, 0.65 USD long",
+            "2024-09-01 option_open ACRN281215P00100000 1 @ 0.50 = -50.65, 0.65 USD long",
             "2024-08-29 deposit - - @ - = 15000.00, 0.00 USD -",
         ]
     );
     assert!(read.transactions.iter().all(|one| one.account == "####1234"));
     assert_eq!(read.transactions[6].option.as_ref().map(|option| option.strike.to_string()).as_deref(), Some("400.00"));
-    assert_eq!(blamed(&read), ["13 TransactionType Bought", "15 Quantity two"]);
-    assert_eq!(asked(&read), ["unknown-action:Bought"]);
+    assert_eq!(blamed(&read), ["15 Quantity two"]);
+    assert_eq!((asked(&read), read.questions[0].rows.as_slice()), (vec!["option-side"], &[13][..]));
 }
 
 #[test]
@@ -196,6 +197,7 @@ fn webull_reads_what_was_filled() {
         [
             "2026-03-02 sell ACRN -100 @ 189.10 = 18910.00, 0.00 USD -",
             "2026-07-06 buy ACRN 30 @ 20.00 = -600.00, 0.00 USD -",
+            "2026-03-26 option_open ACRN260327C00654000 -10 @ 12.97 = 12970.00, 0.00 USD short",
         ]
     );
     assert_eq!(
@@ -205,7 +207,8 @@ fn webull_reads_what_was_filled() {
             "5: Filled: an order of several legs, which stand in rows of their own"
         ]
     );
-    assert_eq!(notes(&read.quarantined), ["6: unknown action \"Sell\"", "7: the amount is missing"]);
+    assert_eq!(notes(&read.quarantined), ["7: the amount is missing"]);
+    assert_eq!(asked(&read), ["option-side"]);
 }
 
 #[test]
@@ -555,10 +558,11 @@ fn td_ameritrade_reads_sentences_up_to_the_end_of_the_file() {
             "2021-01-05 sell ACRN -1 @ 380.00 = 379.99, 0.01 USD -",
             "2021-01-06 dividend ACRN - @ - = 1.20, 0.00 USD qualified",
             "2021-01-07 deposit - - @ - = 500.00, 0.00 USD -",
+            "2021-01-08 option_open ACRN210115P00130000 -1 @ 1.50 = 149.34, 0.66 USD short",
             "2021-01-16 option_expire ACRN210115P00130000 1 @ - = 0.00, 0.00 USD -",
         ]
     );
-    assert_eq!((blamed(&read).len(), read.transactions[0].id.as_str()), (1, "301"));
+    assert_eq!((asked(&read), read.transactions[0].id.as_str()), (vec!["option-side"], "301"));
 }
 
 #[test]
