@@ -89,6 +89,7 @@ pub(crate) const FORMATS: &[Format] = &[
     crate::json::schwab_brokerage::FORMAT,
     crate::qif::FORMAT,
     crate::portfolio::PORTFOLIO_PERFORMANCE_CSV,
+    crate::portfolio::PORTFOLIO_PERFORMANCE_XML,
     crate::portfolio::WEALTHFOLIO_CSV,
     crate::portfolio::WEALTHFOLIO_JSON,
     crate::portfolio::GHOSTFOLIO_CSV,

@@ -1,6 +1,6 @@
 //! Exports of Portfolio Performance, Wealthfolio and Ghostfolio.
 
-use crate::told::{asked, notes, statement, told};
+use crate::told::{asked, notes, refusal, statement, told};
 
 #[test]
 fn portfolio_performance_reads_alike_from_the_account_and_the_portfolio_in_both_languages() {
@@ -105,4 +105,74 @@ fn ghostfolio_reads_alike_from_table_and_json() {
     assert_eq!((read.format, told(&read)), ("ghostfolio-json", expected.map(str::to_owned).to_vec()));
     assert_eq!(read.transactions[0].account, "a");
     assert_eq!(notes(&read.quarantined), ["6: quantity is not a number"]);
+}
+
+/// A file of Portfolio Performance: one security, a cash account and a portfolio that is written inside a trade.
+fn client(version: u32, transactions: &str) -> String {
+    format!(
+        "<client>
+<version>{version}</version><baseCurrency>USD</baseCurrency>
+<securities><security><uuid>s1</uuid><name>Acorn Inc</name><currencyCode>USD</currencyCode><isin>US0000000001</isin>
+<tickerSymbol>ACRN</tickerSymbol><prices><price t=\"2024-01-02\" v=\"5000000000\"/></prices></security>
+<security><uuid>s2</uuid><name>Birch Fund</name></security></securities>
+<accounts><account><uuid>a1</uuid><name>Cash</name><transactions>
+{transactions}
+</transactions></account></accounts>
+<portfolios><portfolio reference=\"../../accounts/account/transactions/account-transaction/crossEntry/portfolio\"/></portfolios>
+</client>"
+    )
+}
+
+const TRADES: &str = "<account-transaction><uuid>t1</uuid><date>2024-01-02T10:30</date><currencyCode>USD</currencyCode><amount>50100</amount>
+<security reference=\"../../../../../securities/security\"/><crossEntry class=\"buysell\">
+<portfolio><uuid>p1</uuid><name>Broker</name><referenceAccount reference=\"../../../../..\"/><transactions>
+<portfolio-transaction><uuid>t2</uuid><date>2024-01-02T10:30</date><currencyCode>USD</currencyCode><amount>50100</amount>
+<security reference=\"../../../../../../../../../securities/security\"/><crossEntry class=\"buysell\" reference=\"../../../..\"/>
+<shares>1000000000</shares><note>first &amp; last</note><units><unit type=\"FEE\"><amount currency=\"USD\" amount=\"100\"/></unit></units>
+<type>BUY</type></portfolio-transaction>
+<portfolio-transaction><uuid>t3</uuid><date>2024-02-02T00:00</date><currencyCode>USD</currencyCode><amount>24000</amount>
+<security reference=\"../../../../../../../../../securities/security[2]\"/><shares>250000000</shares><type>DELIVERY_INBOUND</type></portfolio-transaction>
+<portfolio-transaction><uuid>t4</uuid><date>2024-03-02T00:00</date><currencyCode>USD</currencyCode><amount>100</amount>
+<security reference=\"../../../../../../../../../securities/security[9]\"/><shares>one</shares><type>SELL</type></portfolio-transaction>
+</transactions></portfolio><portfolioTransaction reference=\"../portfolio/transactions/portfolio-transaction\"/>
+<account reference=\"../../../..\"/><accountTransaction reference=\"../..\"/></crossEntry><shares>0</shares><type>BUY</type></account-transaction>
+<account-transaction><uuid>t5</uuid><date>2024-04-02T00:00</date><currencyCode>USD</currencyCode><amount>850</amount>
+<security reference=\"../../../../../securities/security\"/><shares>1000000000</shares>
+<units><unit type=\"TAX\"><amount currency=\"USD\" amount=\"150\"/></unit></units><type>DIVIDENDS</type></account-transaction>
+<account-transaction><uuid>t6</uuid><date>2024-04-03T00:00</date><currencyCode>EUR</currencyCode><amount>999</amount><type>REMOVAL</type></account-transaction>
+<account-transaction><uuid>t7</uuid><date>2024-04-04T00:00</date><currencyCode>USD</currencyCode><amount>5</amount><type>GIFT_CARD</type></account-transaction>";
+
+#[test]
+fn the_file_of_portfolio_performance_is_read_through_its_references() {
+    let read = statement(&client(68, TRADES));
+    assert_eq!(read.format, "portfolio-performance-xml");
+    assert_eq!(
+        told(&read),
+        [
+            "2024-01-02 buy ACRN 10 @ - = -501.00, 1.00 USD -",
+            "2024-02-02 transfer_in BIRCH FUND 2.5 @ - = 0.00, 0.00 USD delivery",
+            "2024-04-02 dividend ACRN - @ - = 8.50, 0.00 USD -",
+            "2024-04-03 withdrawal - - @ - = -9.99, 0.00 EUR -",
+        ]
+    );
+    let first = &read.transactions[0];
+    assert_eq!(
+        (first.account.as_str(), first.id.as_str(), first.description.as_str()),
+        ("Broker", "t2", "first & last")
+    );
+    assert_eq!(read.transactions[1].lots[0].basis, lotwise_core::Money::parse("240").ok());
+    // The cash account settles one portfolio, so that dividends stand beside its shares.
+    assert!(read.transactions.iter().all(|one| one.account == "Broker"));
+    assert_eq!(notes(&read.ignored), ["7: BUY: the cash side of a trade that its portfolio shows"]);
+    assert_eq!(read.quarantined.len(), 2);
+    assert_eq!(asked(&read), ["name-only-security:Birch Fund", "tax-inside", "unknown-action:GIFT_CARD"]);
+    assert_eq!(read.rows, 7);
+}
+
+#[test]
+fn a_file_that_an_old_portfolio_performance_wrote_is_refused_by_name() {
+    let message = refusal(&client(48, TRADES)).to_string();
+    assert!(message.starts_with("line 2, column 1: an old Portfolio Performance"), "{message}");
+    let cut = client(68, TRADES);
+    assert!(refusal(&cut[..cut.rfind("</portfolios>").unwrap()]).to_string().contains("cut off"));
 }
