@@ -281,15 +281,26 @@ fn excerpt_at(text: &str, line: u32, column: u32) -> Option<Excerpt> {
     Some(Excerpt { start, length: 1, ..whole })
 }
 
-/// A row that could not be read, as an error with its line.
-#[must_use]
-pub fn row_error(file: &str, text: &str, note: &RowNote) -> CliError {
-    let excerpt = Excerpt::find(text, note.row, note.value.as_deref());
-    let column = excerpt.as_ref().filter(|_| note.value.is_some()).map(|excerpt| excerpt.start as u32 + 1);
-    CliError::new("unreadable-row", Exit::Input, note.reason.clone())
-        .at(Place { line: Some(note.row), column, field: note.column.clone(), ..Place::file(file) })
-        .help("correct the line, or leave it out and enter it by hand")
-        .excerpt(excerpt)
+/// Longest beginning of a line that is shown with a row; a file of one line would else be repeated with every row.
+const LONGEST_LINE: usize = 4096;
+
+/// Rows that could not be read, as errors with their lines.
+pub fn row_errors(file: &str, text: &str, notes: &[RowNote]) -> Vec<CliError> {
+    // Looked up once: a search for every row would walk the file as often as it has such rows.
+    let lines: Vec<&str> = if notes.is_empty() { Vec::new() } else { text.lines().collect() };
+    let one = |note: &RowNote| {
+        let line = usize::try_from(note.row).ok().and_then(|row| lines.get(row.checked_sub(1)?));
+        let excerpt = line.map(|line| {
+            let end = (0..=line.len().min(LONGEST_LINE)).rev().find(|&end| line.is_char_boundary(end)).unwrap_or(0);
+            Excerpt::of_line(&line[..end], note.value.as_deref())
+        });
+        let column = excerpt.as_ref().filter(|_| note.value.is_some()).map(|excerpt| excerpt.start as u32 + 1);
+        CliError::new("unreadable-row", Exit::Input, note.reason.clone())
+            .at(Place { line: Some(note.row), column, field: note.column.clone(), ..Place::file(file) })
+            .help("correct the line, or leave it out and enter it by hand")
+            .excerpt(excerpt)
+    };
+    notes.iter().map(one).collect()
 }
 
 /// Names of the accounts that a statement speaks of, sorted.
@@ -321,4 +332,24 @@ fn keep_account(statement: &mut Statement, wanted: &str) {
 #[must_use]
 pub fn short_name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreadable_rows_show_their_line_and_of_a_long_one_its_beginning() {
+        let text = format!("date,amount\n2024-01-02,12x\n{}\n", "é".repeat(LONGEST_LINE));
+        let note = |row: u32, value: Option<&str>| RowNote {
+            row,
+            column: None,
+            value: value.map(ToOwned::to_owned),
+            reason: "is not a number".to_owned(),
+        };
+        let errors = row_errors("a.csv", &text, &[note(2, Some("12x")), note(3, None), note(9, None)]);
+        let excerpt = |at: usize| errors[at].excerpt.as_deref().map(|excerpt| (excerpt.line.len(), excerpt.start));
+        assert_eq!((excerpt(0), excerpt(1), excerpt(2)), (Some((14, 11)), Some((LONGEST_LINE, 0)), None));
+        assert_eq!(errors[0].place.as_ref().and_then(|place| place.column), Some(12));
+    }
 }

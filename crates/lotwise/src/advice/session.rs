@@ -17,7 +17,7 @@ use crate::answers::read_answers;
 use crate::args::{HistoryArgs, MethodArg};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
-use crate::input::{History, HistoryOptions, require_histories, require_stored, row_error, short_name};
+use crate::input::{History, HistoryOptions, require_histories, require_stored, row_errors, short_name};
 use crate::market::Market;
 use crate::output::{Figures, Report, Warning};
 use crate::settings::Settings;
@@ -164,10 +164,11 @@ impl Session {
         let booking = book.booking();
         let reviewed = books.review(&booking);
         books.issues.extend(reviewed);
-        let unread = input.histories.iter().chain(&input.lots).flat_map(|history| {
-            let rows = history.statement.quarantined.iter();
-            rows.map(|note| row_error(&history.file, &history.text, note))
-        });
+        let unread = input
+            .histories
+            .iter()
+            .chain(&input.lots)
+            .flat_map(|history| row_errors(&history.file, &history.text, &history.statement.quarantined));
         let unread = Failure(unread.collect());
         Ok(Self { as_of, books, book, booking, rules, market, settings, unread })
     }

@@ -12,7 +12,7 @@ use crate::answers::{ask_at_terminal, template_into, unused};
 use crate::args::ImportArgs;
 use crate::context::Context;
 use crate::errors::{Failure, Place};
-use crate::input::{History, HistoryOptions, account_names, read_histories, row_error};
+use crate::input::{History, HistoryOptions, account_names, read_histories, row_errors};
 use crate::output::{Cell, Column, Figure, Figures, Page, Report, Table, Tone, Warning};
 
 #[derive(Serialize)]
@@ -105,7 +105,7 @@ pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure>
     }
     let fate = ledger::land(arguments, &histories, context)?;
     for History { file, text, statement, .. } in &histories {
-        errors.0.extend(statement.quarantined.iter().map(|note| row_error(file, text, note)));
+        errors.0.extend(row_errors(file, text, &statement.quarantined));
     }
     let totals = totals(&histories);
     let figures = context.figures();

@@ -83,13 +83,19 @@ impl Excerpt {
     #[must_use]
     pub fn find(text: &str, number: u32, value: Option<&str>) -> Option<Self> {
         let at = usize::try_from(number).ok()?.checked_sub(1)?;
-        let line = text.lines().nth(at)?.trim_end_matches('\r').to_owned();
+        Some(Self::of_line(text.lines().nth(at)?, value))
+    }
+
+    /// As [`Excerpt::find`], of a line that is known already.
+    #[must_use]
+    pub fn of_line(line: &str, value: Option<&str>) -> Self {
+        let line = line.trim_end_matches('\r').to_owned();
         let found = value.filter(|value| !value.is_empty()).and_then(|value| Some((line.find(value)?, value)));
         let (start, length) = match found {
             Some((byte, value)) => (line[..byte].chars().count(), value.chars().count()),
             None => (0, line.chars().count().max(1)),
         };
-        Some(Self { line, start, length })
+        Self { line, start, length }
     }
 }
 

@@ -91,6 +91,9 @@ const PIECES: [&str; 26] = [
     "a",
 ];
 
+/// Bytes in which a cut is looked at by every format.
+const HEAD: usize = 80;
+
 /// Reads in every way there is; only the sum and the absence of a panic are looked at.
 fn survive(bytes: &[u8]) {
     let forced = formats().into_iter().map(|format| Some(format.id.to_owned()));
@@ -124,7 +127,10 @@ fn a_file_cut_anywhere_is_survived() {
     for text in VALID {
         let own = read(text.as_bytes(), &ReadOptions::default()).unwrap().format;
         for end in 0..text.len() {
-            survive_as(&text.as_bytes()[..end], [None, Some(own.to_owned())].into_iter());
+            // All formats look at the head, where a cut changes what is recognised; further down a part of the cuts will
+            // do, since what is read then is read by the format's own reader, and that meets every cut.
+            let recognised = (end < HEAD || end % 11 == 0).then_some(None);
+            survive_as(&text.as_bytes()[..end], recognised.into_iter().chain([Some(own.to_owned())]));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::advice::{Session, histories};
 use crate::args::{TaxReportArgs, method_name};
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
-use crate::input::{History, HistoryOptions, require_histories, row_error};
+use crate::input::{History, HistoryOptions, require_histories, row_errors};
 use crate::output::{Cell, Column, Figures, Page, Table, Tone, Warning};
 
 /// Reads the broker's forms and compares, where any are named.
@@ -26,10 +26,8 @@ pub fn reconciled(
         return Ok(None);
     }
     let files = require_histories(&arguments.reconcile, &HistoryOptions::default(), context)?;
-    let unread: Vec<CliError> = files
-        .iter()
-        .flat_map(|file| file.statement.quarantined.iter().map(|note| row_error(&file.file, &file.text, note)))
-        .collect();
+    let unread: Vec<CliError> =
+        files.iter().flat_map(|file| row_errors(&file.file, &file.text, &file.statement.quarantined)).collect();
     if !unread.is_empty() {
         return Err(Failure(unread));
     }
