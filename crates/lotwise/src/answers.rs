@@ -225,6 +225,15 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// The given answers, and for every open question the one that is proposed.
+pub fn as_proposed(histories: &[History], given: &Answers) -> Answers {
+    let proposed = asked(histories).into_iter().filter_map(|(key, questions)| {
+        let answer = Answer::parse(key, questions.first()?.1.proposed_answer()).ok()?;
+        Some((key.to_owned(), answer))
+    });
+    given.with(proposed.collect::<Vec<_>>())
+}
+
 /// Asks the person at the terminal every open question.
 ///
 /// # Errors
@@ -410,6 +419,8 @@ mod tests {
         let (both, talk) = said("\n");
         assert_eq!(both, ("leave out".to_owned(), "leave out".to_owned()));
         assert!(talk.contains("2 questions are alike") && talk.contains("(2 rows)"), "{talk}");
+        let proposed = as_proposed(&histories, &Answers::default());
+        assert_eq!(proposed.get("unknown-action:Snap up"), Some(&Answer::LeaveOut));
         assert_eq!(said("each\nsell\nbuy\n").0, ("buy".to_owned(), "sell".to_owned()));
         assert_eq!(said("nothing\nother\n").0, ("other".to_owned(), "other".to_owned()));
         assert!(template(&histories).contains("no line of their own: \"unknown-action:*\"."));

@@ -140,7 +140,7 @@ pub struct ImportArgs {
     /// Ask the open questions at the terminal, also for a dry run
     #[arg(long)]
     pub ask: bool,
-    /// Ask nothing at a terminal: take what is proposed
+    /// Ask nothing and take every answer that is proposed
     #[arg(long, visible_alias = "yes", conflicts_with = "ask")]
     pub no_ask: bool,
     /// Print a column map for a table that no format knows, made from its header

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ledger::{self, Fate};
-use crate::answers::{ask_at_terminal, template_into, unused};
+use crate::answers::{as_proposed, ask_at_terminal, template_into, unused};
 use crate::args::ImportArgs;
 use crate::context::Context;
 use crate::errors::{Failure, Place};
@@ -86,8 +86,12 @@ pub fn run(arguments: &ImportArgs, context: &Context) -> Result<Report, Failure>
     .with(&arguments.reading)?;
     let (mut histories, mut errors) = read_histories(&arguments.files, &options, context);
     let open = histories.iter().any(|history| !history.statement.questions.is_empty());
-    if open && (arguments.ask || (asks_by_itself(arguments) && ledger::can_ask(context))) {
-        options.answers = ask_at_terminal(&histories, &options.answers)?;
+    let asks = arguments.ask || (asks_by_itself(arguments) && ledger::can_ask(context));
+    if open && (asks || arguments.no_ask) {
+        options.answers = match asks {
+            true => ask_at_terminal(&histories, &options.answers)?,
+            false => as_proposed(&histories, &options.answers),
+        };
         (histories, errors) = read_histories(&arguments.files, &options, context);
     }
     if histories.is_empty() || (!arguments.dry_run && !errors.0.is_empty()) {
