@@ -107,18 +107,20 @@ def main():
     parser.add_argument("--assets", default="10,100,500")
     parser.add_argument("--years", default="20")
     parser.add_argument("--binary", default="target/release/lotwise")
+    parser.add_argument("--without-taxes", action="store_true")
     parser.add_argument("--limit", type=float, default=120)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         command = [arguments.binary, "bench", "backtest", "--json", "--assets", arguments.assets, "--years", arguments.years,
-                   "--export", folder]
+                   "--export", folder] + (["--without-taxes"] if arguments.without_taxes else [])
         results = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["data"]["results"]
         own = {(result["job"], result["assets"]): result["value"] for result in results}
         print(f"{'job':22} {'assets':>6} {'contender':22} {'seconds':>9} {'ratio':>8}")
         for assets in map(int, arguments.assets.split(",")):
             for job in ["equal weight daily", "min variance monthly"]:
                 ours = own[(f"{job}, no taxes", assets)]
-                for name, seconds in [("lotwise", ours), ("lotwise, lots and taxes", own[(f"{job}, lots and taxes", assets)])]:
+                taxed = own.get((f"{job}, lots and taxes", assets))
+                for name, seconds in [("lotwise", ours)] + ([("lotwise, lots and taxes", taxed)] if taxed else []):
                     print(f"{job:22} {assets:6} {name:22} {seconds:9.3f} {seconds / ours:8.2f}")
                 for (wanted, peer), code in PEERS.items():
                     if wanted != job:

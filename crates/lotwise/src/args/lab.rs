@@ -100,6 +100,9 @@ pub struct BenchBacktestArgs {
     /// Also write the prices as prices_N.parquet into this folder, for other programs
     #[arg(long, value_name = "FOLDER")]
     pub export: Option<PathBuf>,
+    /// Leave out the runs that book lots and taxes
+    #[arg(long)]
+    pub without_taxes: bool,
     /// Time at least so long, in milliseconds
     #[arg(long, value_name = "MS", default_value = "1000")]
     pub least_ms: u32,

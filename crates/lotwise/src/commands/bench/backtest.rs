@@ -5,6 +5,7 @@ use lotwise_market::Panel;
 use lotwise_market::synthetic::{MarketConfig, Universe, generate};
 use lotwise_sim::backtest::strategies::{StrategyConfig, strategy_by_name};
 use lotwise_sim::backtest::{BacktestConfig, BacktestMarket, Taxes, panel_of, run as run_backtest};
+use lotwise_tax::Method;
 use serde_json::{Value, json};
 
 use super::super::backtest::backtest_error;
@@ -50,9 +51,11 @@ pub fn run(arguments: &BenchBacktestArgs, context: &Context) -> Result<Report, F
         }
         let market = BacktestMarket::new(&panel, panel.assets().collect(), &actions, None);
         let sessions = panel.sessions();
-        for (strategy, every, taxed, name) in JOBS {
+        for (strategy, every, taxed, name) in JOBS.into_iter().filter(|job| !job.2 || !arguments.without_taxes) {
             let mut config = BacktestConfig::standard(sessions[YEAR], sessions[sessions.len() - 1]);
             config.rebalance_sessions = every;
+            // Earliest first: what a broker does unasked, and no search among thousands of lots.
+            config.method = Method::Fifo;
             if !taxed {
                 config.taxes = Taxes::None;
             }
