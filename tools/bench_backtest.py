@@ -68,13 +68,13 @@ def run(returns):
 timed(lambda: run(returns.iloc[252:]), lambda: run(returns.iloc[:30]))
 """,
     ("min variance monthly", "skfolio"): """
-from skfolio.optimization import MinimumRisk
+from skfolio.optimization import MeanRisk
 from skfolio.model_selection import WalkForward, cross_val_predict
 from skfolio.moments import LedoitWolf
 from skfolio.prior import EmpiricalPrior
 returns = closes.pct_change().iloc[1:]
 def run(returns):
-    model = MinimumRisk(prior_estimator=EmpiricalPrior(covariance_estimator=LedoitWolf()))
+    model = MeanRisk(prior_estimator=EmpiricalPrior(covariance_estimator=LedoitWolf()))
     return cross_val_predict(model, returns, cv=WalkForward(test_size=21, train_size=252))
 timed(lambda: run(returns))
 """,
