@@ -12,7 +12,7 @@ use lotwise_tax::{FilingStatus, Method};
 
 use crate::store::Mode;
 
-pub use lab::{BacktestArgs, BenchBacktestArgs, EvaluateArgs, LabArgs, NullArgs};
+pub use lab::{BacktestArgs, BenchBacktestArgs, BenchEnvArgs, EvaluateArgs, LabArgs, NullArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -655,6 +655,8 @@ pub enum BenchCommand {
     Olps(OlpsArgs),
     /// Time walk-forward runs over synthetic prices
     Backtest(BenchBacktestArgs),
+    /// Time the training environment with lots, wash sales and taxes
+    Env(BenchEnvArgs),
     /// Count false positives in markets without predictability
     Null(NullArgs),
 }

@@ -108,6 +108,23 @@ pub struct BenchBacktestArgs {
     pub least_ms: u32,
 }
 
+/// `bench env`.
+#[derive(Debug, Args)]
+pub struct BenchEnvArgs {
+    /// Numbers of assets
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "10,100,500")]
+    pub assets: Vec<usize>,
+    /// Numbers of threads
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "1,2")]
+    pub threads: Vec<usize>,
+    /// Environments side by side
+    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub environments: u16,
+    /// Time each job at least so long, in milliseconds
+    #[arg(long, value_name = "MS", default_value = "1000")]
+    pub least_ms: u32,
+}
+
 /// `bench null`.
 #[derive(Debug, Args)]
 pub struct NullArgs {

@@ -29,6 +29,8 @@ pub struct Environments {
     seed: Seed,
     /// Episodes begun by each environment.
     begun: Vec<u64>,
+    /// Threads of their own; those of the process where there are none.
+    pool: Option<rayon::ThreadPool>,
 }
 
 impl Environments {
@@ -39,9 +41,19 @@ impl Environments {
     /// When a setting is out of range or no episode can start.
     pub fn new(tape: Arc<Tape>, config: EnvConfig, n: usize, seed: Seed) -> Result<Self, Error> {
         let episodes = vec![Episode::new(&config)?; n];
-        let mut environments = Self { tape, config, episodes, seed, begun: vec![0; n] };
+        let mut environments = Self { tape, config, episodes, seed, begun: vec![0; n], pool: None };
         environments.reset_where(|_| true)?;
         Ok(environments)
+    }
+
+    /// The same on that many threads of their own. It changes no result.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn on_threads(mut self, n: usize) -> Result<Self, Error> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+        self.pool = Some(pool.map_err(|error| Error::Threads(error.to_string()))?);
+        Ok(self)
     }
 
     /// Room for results.
@@ -71,6 +83,13 @@ impl Environments {
 
     /// Writes what policies see now, without a step.
     pub fn observe(&self, batch: &mut Batch) {
+        match &self.pool {
+            Some(pool) => pool.install(|| self.observe_here(batch)),
+            None => self.observe_here(batch),
+        }
+    }
+
+    fn observe_here(&self, batch: &mut Batch) {
         let (tape, config) = (&*self.tape, &self.config);
         let rows = self.episodes.par_iter().zip(batch.tickers.par_chunks_mut(config.n_assets * 12));
         rows.zip(batch.global.par_chunks_mut(16)).for_each(|((episode, tickers), global)| {
@@ -87,6 +106,19 @@ impl Environments {
     /// # Errors
     /// The first environment's, in their order, that cannot step; none is rolled back.
     pub fn step(
+        &mut self,
+        weights: &[f64],
+        actions: Option<&[Action]>,
+        symmetry: f64,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let Some(pool) = self.pool.take() else { return self.step_here(weights, actions, symmetry, batch) };
+        let done = pool.install(|| self.step_here(weights, actions, symmetry, batch));
+        self.pool = Some(pool);
+        done
+    }
+
+    fn step_here(
         &mut self,
         weights: &[f64],
         actions: Option<&[Action]>,

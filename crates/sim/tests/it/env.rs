@@ -299,24 +299,22 @@ fn ledger(episode: &Episode, method: Method) -> Ledger {
 
 /// Plays environments and gives everything that came out as bytes.
 fn play(tape: &Arc<Tape>, config: EnvConfig, threads: usize) -> Vec<u8> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| {
-        let n = 40;
-        let mut environments = Environments::new(Arc::clone(tape), config, n, Seed::new(11)).unwrap();
-        let mut batch: Batch = environments.batch();
-        let mut bytes = Vec::new();
-        for step in 0..60 {
-            let wanted: Vec<f64> = (0..n).flat_map(|at| weights(5, at, step, config.n_assets)).collect();
-            environments.step(&wanted, None, 0.5, &mut batch).unwrap();
-            for result in batch.results.iter().flatten() {
-                bytes.extend(result.reward.total().to_bits().to_le_bytes());
-                bytes.extend(result.info.value.to_bits().to_le_bytes());
-            }
-            bytes.extend(batch.tickers.iter().chain(&batch.global).flat_map(|number| number.to_bits().to_le_bytes()));
-            environments.reset_ended(&batch).unwrap();
+    let n = 40;
+    let environments = Environments::new(Arc::clone(tape), config, n, Seed::new(11)).unwrap();
+    let mut environments = environments.on_threads(threads).unwrap();
+    let mut batch: Batch = environments.batch();
+    let mut bytes = Vec::new();
+    for step in 0..60 {
+        let wanted: Vec<f64> = (0..n).flat_map(|at| weights(5, at, step, config.n_assets)).collect();
+        environments.step(&wanted, None, 0.5, &mut batch).unwrap();
+        for result in batch.results.iter().flatten() {
+            bytes.extend(result.reward.total().to_bits().to_le_bytes());
+            bytes.extend(result.info.value.to_bits().to_le_bytes());
         }
-        bytes
-    })
+        bytes.extend(batch.tickers.iter().chain(&batch.global).flat_map(|number| number.to_bits().to_le_bytes()));
+        environments.reset_ended(&batch).unwrap();
+    }
+    bytes
 }
 
 #[test]

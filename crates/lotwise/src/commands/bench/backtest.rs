@@ -96,7 +96,8 @@ pub fn run(arguments: &BenchBacktestArgs, context: &Context) -> Result<Report, F
     Ok(Report::new("bench", context.today(), json!({"results": results}), page).table(table))
 }
 
-fn prices(n_assets: usize, years: usize) -> Result<(Panel, lotwise_market::CorporateActions), Failure> {
+/// Synthetic prices without predictability, and their actions.
+pub(super) fn prices(n_assets: usize, years: usize) -> Result<(Panel, lotwise_market::CorporateActions), Failure> {
     let start = Date::from_ymd(2000, 1, 3).expect("Invariant: a real date");
     let config = MarketConfig::null(Universe::Invented { n_symbols: n_assets }, start, YEAR * (years + 1));
     let made = generate(&config, Seed::new(1))

@@ -1,9 +1,11 @@
 //! `bench`: measurements and outside checks that anyone can repeat.
 
 mod backtest;
+mod env;
 mod null;
 mod olps;
 
 pub use backtest::run as backtest;
+pub use env::run as env;
 pub use null::run as null;
 pub use olps::run as olps;
