@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use lotwise_core::{Date, Money, OptionContract, OptionRight, Rate, Shares};
 
-use super::indexed::{AccountIdx, Fault};
+use super::index::{AccountIdx, Fault};
 use super::{Book, LARGEST_UNITS, largest_shares, settlement_date};
 use crate::error::Error;
 use crate::model::{Delivery, Event, EventKind, LotId, LotSelection, Method, SaleId, Scope, Way};

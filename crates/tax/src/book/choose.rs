@@ -3,7 +3,7 @@
 use lotwise_core::{Money, Rate, Shares};
 
 use super::group::{Cut, Desk, Group, Order, Scratch};
-use super::indexed::{AccountIdx, Fault, LotIdx, Pick, SymbolIdx};
+use super::index::{AccountIdx, Fault, LotIdx, Pick, SymbolIdx};
 use super::lot::part;
 use super::rank::End;
 use crate::model::{FlatRates, Method, SaleRow, Term};

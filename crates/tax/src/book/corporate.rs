@@ -3,7 +3,7 @@
 use lotwise_core::{Money, Rate, Shares};
 
 use super::group::{Desk, Group, Order, ReportedSplit, Scratch, Sold, UnitChange, scale};
-use super::indexed::{AccountIdx, Fault, LotIdx, SaleIdx, SymbolIdx};
+use super::index::{AccountIdx, Fault, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNKNOWN_DAY};
 use super::rows::{Gone, Outcome, RawNote, RawNoteKind, Row};
 use super::sell::{Allotment, term_of};

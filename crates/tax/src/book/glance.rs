@@ -2,7 +2,8 @@
 
 use lotwise_core::{Date, Money, Shares};
 
-use super::indexed::{AccountIdx, IndexedBook, LotIdx, SymbolIdx};
+use super::index::{AccountIdx, LotIdx, SymbolIdx};
+use super::indexed::IndexedBook;
 use super::lot::{Segment, date_of};
 use super::rows::{Realised, Row};
 use crate::model::BasisSource;

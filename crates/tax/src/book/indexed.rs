@@ -10,162 +10,11 @@ use lotwise_core::{Date, Money, Rate, Shares};
 
 use super::corporate::Ratio;
 use super::group::{Acquisition, Desk, Group, Holder, Order, Scratch, UnitChange, scale};
+use super::index::{AccountIdx, At, Fault, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade};
 use super::lot::{ForLoss, NONE, Piece, UNKNOWN_DAY, date_of, day_of};
 use super::rows::{Match, Outcome, RawNote, RawNoteKind, Row};
 use super::{LARGEST_UNITS, largest_shares};
 use crate::model::{AccountKind, BasisSource, ExchangeKind, Method, RowKind, Rules};
-
-macro_rules! index {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u32);
-    };
-}
-
-index! {
-    /// Position of an account among those that the book was made with.
-    AccountIdx
-}
-index! {
-    /// Number of a security, in the order in which they were added.
-    SymbolIdx
-}
-index! {
-    /// Number of an acquisition or short sale, in the order in which they came.
-    LotIdx
-}
-index! {
-    /// The caller's own number of an order; the book only hands it on to rows.
-    SaleIdx
-}
-
-/// Which lots leave: [`crate::LotSelection`] in indices.
-#[derive(Debug, Clone, Copy)]
-pub enum Pick<'a> {
-    /// The account's standing method.
-    Standing,
-    /// Another method for this order. Whether shares may be averaged is for the caller to know.
-    By(Method),
-    /// Specific identification.
-    Lots(&'a [(LotIdx, Shares)]),
-}
-
-/// What a security is to the tax rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SymbolKind {
-    /// Stock or fund.
-    Stock,
-    /// A digital asset: no wash sales before [`Rules::digital_asset_wash_sales_from`].
-    DigitalAsset,
-    /// A listed option.
-    Option {
-        /// What it is on.
-        underlying: SymbolIdx,
-        /// A call, or else a put.
-        call: bool,
-    },
-}
-
-/// Why an event cannot be booked, in indices; [`crate::Error`] has the same with names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The event lies before one that is booked already.
-    OutOfOrder {
-        /// Date of the last event booked.
-        last: Date,
-    },
-    /// A quantity that has to be above zero is not, or an amount is negative.
-    NotPositive,
-    /// A quantity is beyond a thousand million million units.
-    OutOfRange,
-    /// The account holds fewer shares.
-    InsufficientShares {
-        /// Shares held.
-        held: Shares,
-    },
-    /// A named lot holds fewer shares.
-    InsufficientLot {
-        /// The lot.
-        lot: LotIdx,
-        /// Shares it holds.
-        held: Shares,
-        /// Shares wanted of it.
-        wanted: Shares,
-    },
-    /// The account owes fewer shares.
-    InsufficientShort {
-        /// Shares owed.
-        owed: Shares,
-    },
-    /// A named lot is in another account.
-    LotOfAnotherAccount {
-        /// The lot.
-        lot: LotIdx,
-        /// Where it is.
-        held_in: AccountIdx,
-    },
-    /// A named lot is of another security.
-    LotOfAnotherSymbol {
-        /// The lot.
-        lot: LotIdx,
-        /// What it is of.
-        held: SymbolIdx,
-    },
-    /// The lots named do not add up to the shares of the order.
-    SelectionSum {
-        /// What they add up to.
-        named: Shares,
-    },
-    /// Nothing is held that the event could concern.
-    NothingHeld,
-    /// Accounts that are taxed differently.
-    AcrossKinds,
-    /// A situation that is refused by name.
-    Unsupported {
-        /// The situation, in words.
-        what: &'static str,
-        /// Section of the tax rules.
-        rule: &'static str,
-    },
-}
-
-/// Where and when: the parts that every event has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At {
-    /// Trade date.
-    pub date: Date,
-    /// Account.
-    pub account: AccountIdx,
-    /// Security.
-    pub symbol: SymbolIdx,
-}
-
-/// Shares that come in otherwise than by purchase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Received {
-    /// Shares, above zero.
-    pub shares: Shares,
-    /// Total basis for a gain; `None` is unknown.
-    pub basis: Option<Money>,
-    /// Total basis for a loss where it is lower: a gift's market value (tax rule 2.5).
-    pub basis_for_loss: Option<Money>,
-    /// Acquisition date; `None` is unknown.
-    pub acquired: Option<Date>,
-    /// Where the basis comes from.
-    pub source: BasisSource,
-}
-
-/// Shares and cash of one trade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trade {
-    /// Shares or contracts, above zero.
-    pub shares: Shares,
-    /// Total price before fee, zero or more.
-    pub amount: Money,
-    /// Fee, zero or more.
-    pub fee: Money,
-}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SymbolState {
@@ -179,11 +28,11 @@ type Place = (u32, u32);
 /// A book in indices. Events come in date order; on an error the book is what it was.
 #[derive(Debug, Clone)]
 pub struct IndexedBook {
-    rules: Arc<Rules>,
-    holders: Arc<[Holder]>,
+    pub(super) rules: Arc<Rules>,
+    pub(super) holders: Arc<[Holder]>,
     pub(super) symbols: Vec<SymbolState>,
     pub(super) groups: Vec<Group>,
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     /// Further places of acquisitions that are held in several accounts or under several symbols.
     more: BTreeMap<u32, Vec<Place>>,
     /// Lots that spin-offs have made, by the lot they came of and the new security. Accounts that
@@ -192,7 +41,7 @@ pub struct IndexedBook {
     pub(super) out: Outcome,
     last: i32,
     sequence: u32,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
 }
 
 impl IndexedBook {
@@ -308,7 +157,7 @@ impl IndexedBook {
     }
 
     /// Chooses and sells, and says what the wash-sale rule does not compute.
-    fn dispose(&mut self, mut order: Order, pick: Pick<'_>) -> Result<(), Fault> {
+    pub(super) fn dispose(&mut self, mut order: Order, pick: Pick<'_>) -> Result<(), Fault> {
         let first = self.out.next_row();
         let index = self.group_of(order.symbol);
         self.check_named(&order, pick)?;
@@ -535,184 +384,6 @@ impl IndexedBook {
         Ok(())
     }
 
-    /// A short sale, or an option written (tax rules 2.8 and 2.9). Returns its short lot.
-    ///
-    /// # Errors
-    /// As [`IndexedBook::buy`].
-    pub fn short_sell(&mut self, at: At, trade: Trade) -> Result<LotIdx, Fault> {
-        let day = self.begin(at, &[trade.shares], &[trade.amount, trade.fee])?;
-        let proceeds = trade.amount - trade.fee;
-        let option = self.symbols[at.symbol.0 as usize].kind;
-        let mut order = self.order(at, day, SaleIdx(NONE), trade.shares, proceeds, RowKind::Cover);
-        let stock = !matches!(option, SymbolKind::Option { .. });
-        // Section 1091(e) is about short sales, which writing an option is not.
-        order.washes &= stock;
-        let index = self.group_of(at.symbol.0);
-        let name = self.places.len() as u32;
-        self.places.push((index, NONE));
-        let desk = Desk { rules: &self.rules, accounts: &self.holders };
-        let group = &mut self.groups[index as usize];
-        group.turn_to(day);
-        group.open_short(desk, &order, name, stock, &mut self.out);
-        if let SymbolKind::Option { underlying, .. } = option {
-            self.note_straddle(at, day, underlying);
-        }
-        self.end(day);
-        Ok(LotIdx(name))
-    }
-
-    /// A purchase that closes short lots: the earliest, or those named. A loss counts on `settled`.
-    ///
-    /// # Errors
-    /// As [`IndexedBook::buy`], and when the account owes fewer shares.
-    pub fn cover(
-        &mut self,
-        at: At,
-        sale: SaleIdx,
-        trade: Trade,
-        named: Option<&[(LotIdx, Shares)]>,
-        settled: Date,
-    ) -> Result<(), Fault> {
-        let day = self.begin(at, &[trade.shares], &[trade.amount, trade.fee])?;
-        let mut order = self.order(at, day, sale, trade.shares, trade.amount + trade.fee, RowKind::Cover);
-        let stock = !matches!(self.symbols[at.symbol.0 as usize].kind, SymbolKind::Option { .. });
-        order.washes &= stock;
-        self.close(&order, named, stock, settled.days().max(day))?;
-        self.end(day);
-        Ok(())
-    }
-
-    fn close(
-        &mut self,
-        order: &Order,
-        named: Option<&[(LotIdx, Shares)]>,
-        stock: bool,
-        settled: i32,
-    ) -> Result<(), Fault> {
-        let index = self.group_of(order.symbol);
-        let desk = Desk { rules: &self.rules, accounts: &self.holders };
-        let group = &mut self.groups[index as usize];
-        let taken = group.take_shorts(order.account, order.symbol, order.shares, named)?;
-        group.turn_to(order.day);
-        group.close_shorts(desk, order, taken, stock, settled, &mut self.out);
-        Ok(())
-    }
-
-    /// Options that lapse, held or written (tax rule 2.8).
-    ///
-    /// # Errors
-    /// When the account has fewer contracts, or holds and wrote the same one.
-    pub fn expire(&mut self, at: At, sale: SaleIdx, contracts: Shares) -> Result<(), Fault> {
-        let day = self.begin(at, &[contracts], &[])?;
-        let held = self.held(at.account, at.symbol);
-        let owed = self.owed(at.account, at.symbol);
-        let order = self.order(at, day, sale, contracts, Money::ZERO, RowKind::Expiry);
-        match (held.is_positive(), owed.is_positive()) {
-            (true, true) => {
-                let what = "expiry of a contract that the account both holds and wrote";
-                return Err(Fault::Unsupported { what, rule: "2.8" });
-            }
-            (false, true) => self.close(&Order { washes: false, ..order }, None, false, day)?,
-            _ => self.dispose(order, Pick::By(Method::Fifo))?,
-        }
-        self.end(day);
-        Ok(())
-    }
-
-    /// Premium of bought options that are exercised, which leave the book with their basis; `None`
-    /// when that is unknown.
-    fn use_up_held(&mut self, order: Order) -> Result<Option<Money>, Fault> {
-        let order = self.pick(order, Pick::By(Method::Fifo))?;
-        let index = self.group_of(order.symbol);
-        let group = &mut self.groups[index as usize];
-        group.take_all(&mut self.scratch);
-        let mut premium = Some(Money::ZERO);
-        for sold in &self.scratch.sold {
-            premium = premium.zip(sold.piece.known_basis()).map(|(sum, basis)| sum + basis);
-        }
-        Ok(premium)
-    }
-
-    /// Shares come in by an option: a call exercised (`written` false) or a put assigned. The
-    /// event's symbol is the option's. Returns the new lot.
-    ///
-    /// # Errors
-    /// When the account has fewer contracts, or a put's premium exceeds what is paid for the shares.
-    pub fn deliver_in(
-        &mut self,
-        at: At,
-        contracts: Shares,
-        written: bool,
-        underlying: SymbolIdx,
-        trade: Trade,
-    ) -> Result<LotIdx, Fault> {
-        let day = self.begin(at, &[contracts, trade.shares], &[trade.amount, trade.fee])?;
-        let order = self.order(at, day, SaleIdx(NONE), contracts, Money::ZERO, RowKind::Sale);
-        let paid = trade.amount + trade.fee;
-        let premium = if written {
-            let index = self.group_of(at.symbol.0);
-            let group = &mut self.groups[index as usize];
-            let before = group.clone();
-            let taken = group.take_shorts(at.account.0, at.symbol.0, contracts, None)?;
-            let premium: Money = taken.iter().map(|short| short.proceeds).sum();
-            if premium > paid {
-                *group = before;
-                return Err(Fault::Unsupported { what: "a put whose premium exceeds its strike", rule: "2.8" });
-            }
-            Some(-premium)
-        } else {
-            self.use_up_held(order)?
-        };
-        let basis = premium.map(|premium| paid + premium);
-        let target = At { symbol: underlying, ..at };
-        let lot = self.acquire(target, day, fresh(trade.shares, basis, day), BasisSource::Purchase, true);
-        self.end(day);
-        Ok(lot)
-    }
-
-    /// Shares leave by an option: a put exercised (`written` false) or a call assigned. The event's
-    /// symbol is the option's.
-    ///
-    /// # Errors
-    /// When the account has fewer contracts or shares.
-    #[expect(clippy::too_many_arguments, reason = "a delivery has two sides, each with its facts")]
-    pub fn deliver_out(
-        &mut self,
-        at: At,
-        sale: SaleIdx,
-        contracts: Shares,
-        written: bool,
-        underlying: SymbolIdx,
-        trade: Trade,
-        pick: Pick<'_>,
-    ) -> Result<(), Fault> {
-        let day = self.begin(at, &[contracts, trade.shares], &[trade.amount, trade.fee])?;
-        let target = At { symbol: underlying, ..at };
-        let mut order = self.order(target, day, sale, trade.shares, trade.amount - trade.fee, RowKind::Sale);
-        let option = self.group_of(at.symbol.0);
-        // The contracts are used up first, since their premium is part of the price. They come back
-        // when the shares are not there.
-        let before = self.groups[option as usize].clone();
-        if written {
-            let group = &mut self.groups[option as usize];
-            let taken = group.take_shorts(at.account.0, at.symbol.0, contracts, None)?;
-            order.proceeds += taken.iter().map(|short| short.proceeds).sum();
-        } else {
-            let used = self.order(at, day, SaleIdx(NONE), contracts, Money::ZERO, RowKind::Sale);
-            let Some(premium) = self.use_up_held(used)? else {
-                self.groups[option as usize] = before;
-                return Err(Fault::Unsupported { what: "exercise of a put of unknown basis", rule: "6.5" });
-            };
-            order.proceeds -= premium;
-        }
-        if let Err(fault) = self.dispose(order, pick) {
-            self.groups[option as usize] = before;
-            return Err(fault);
-        }
-        self.end(day);
-        Ok(())
-    }
-
     /// Rows so far, in order of sale.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
@@ -808,7 +479,7 @@ impl IndexedBook {
     }
 
     /// Checks what every event has to satisfy and forgets what it cannot reach any more.
-    fn begin(&mut self, at: At, shares: &[Shares], amounts: &[Money]) -> Result<i32, Fault> {
+    pub(super) fn begin(&mut self, at: At, shares: &[Shares], amounts: &[Money]) -> Result<i32, Fault> {
         let day = at.date.days();
         if day < self.last {
             return Err(Fault::OutOfOrder { last: date_of(self.last).unwrap_or(Date::MIN) });
@@ -824,12 +495,12 @@ impl IndexedBook {
         Ok(day)
     }
 
-    fn end(&mut self, day: i32) {
+    pub(super) fn end(&mut self, day: i32) {
         self.last = day;
         self.sequence += 1;
     }
 
-    fn acquire(&mut self, at: At, day: i32, piece: Piece, source: BasisSource, purchase: bool) -> LotIdx {
+    pub(super) fn acquire(&mut self, at: At, day: i32, piece: Piece, source: BasisSource, purchase: bool) -> LotIdx {
         debug_assert_eq!(piece.holding_from, day);
         self.acquire_on(at, day, piece, source, purchase)
     }
@@ -888,7 +559,7 @@ impl IndexedBook {
     }
 
     /// Chooses what leaves without a price, into the scratch room.
-    fn pick(&mut self, mut order: Order, pick: Pick<'_>) -> Result<Order, Fault> {
+    pub(super) fn pick(&mut self, mut order: Order, pick: Pick<'_>) -> Result<Order, Fault> {
         self.check_named(&order, pick)?;
         let index = self.group_of(order.symbol);
         let (places, more) = (&self.places, &self.more);
@@ -965,7 +636,7 @@ impl IndexedBook {
     }
 
     /// A call near a loss on its stock, and options beside shares held.
-    fn note_option(&mut self, at: At, day: i32, underlying: SymbolIdx, call: bool) {
+    pub(super) fn note_option(&mut self, at: At, day: i32, underlying: SymbolIdx, call: bool) {
         let index = self.group_of(underlying.0);
         let group = &mut self.groups[index as usize];
         if call {
@@ -985,7 +656,7 @@ impl IndexedBook {
         }
     }
 
-    fn note_straddle(&mut self, at: At, day: i32, underlying: SymbolIdx) {
+    pub(super) fn note_straddle(&mut self, at: At, day: i32, underlying: SymbolIdx) {
         let group = &self.groups[self.group_of(underlying.0) as usize];
         let desk = self.desk();
         let holds = group.positions.iter().any(|one| one.held.is_positive() && desk.is_taxable(one.account));
@@ -1004,7 +675,7 @@ fn places_in(places: &[Place], more: &BTreeMap<u32, Vec<Place>>, group: u32, lot
 }
 
 /// Shares that have not been through anything yet.
-fn fresh(shares: Shares, basis: Option<Money>, day: i32) -> Piece {
+pub(super) fn fresh(shares: Shares, basis: Option<Money>, day: i32) -> Piece {
     Piece {
         shares,
         basis: basis.unwrap_or(Money::ZERO),

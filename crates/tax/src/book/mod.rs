@@ -8,9 +8,11 @@
 mod check;
 mod choose;
 mod corporate;
+mod delivery;
 mod expand;
 mod glance;
 mod group;
+mod index;
 mod indexed;
 mod least_tax;
 mod lot;
@@ -38,9 +40,8 @@ use crate::model::{
 };
 
 pub use self::glance::Holding;
-pub use self::indexed::{
-    AccountIdx, At, Fault, IndexedBook, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade,
-};
+pub use self::index::{AccountIdx, At, Fault, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade};
+pub use self::indexed::IndexedBook;
 pub use self::preview::{
     LotPreview, PurchasePreview, RecentLoss, RecentPurchase, SalePreview, WashedSale, whatif_sell,
 };

@@ -3,7 +3,7 @@
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
 
 use super::group::{Acquisition, Group, Scratch};
-use super::indexed::{At, Fault, LotIdx, SaleIdx, SymbolIdx};
+use super::index::{At, Fault, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{NONE, Piece, date_of, day_of};
 use super::rows::Outcome;
 use super::wash::OpenLoss;

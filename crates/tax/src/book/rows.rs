@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money, Shares};
 
-use super::indexed::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
+use super::index::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{NONE, Piece, date_of};
 use crate::model::{BasisSource, RowKind, Term};
 

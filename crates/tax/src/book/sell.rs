@@ -3,7 +3,7 @@
 use lotwise_core::{Money, Shares};
 
 use super::group::{Desk, Group, Order, Scratch, Sold};
-use super::indexed::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
+use super::index::{AccountIdx, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{Lot, NONE, UNKNOWN_DAY, date_of, part};
 use super::rows::{Outcome, RawNote, RawNoteKind, Row};
 use crate::holding::is_long_term_days;

@@ -4,7 +4,7 @@ use lotwise_core::{Money, Shares};
 
 use super::WINDOW_DAYS;
 use super::group::{Desk, Group, Order, scale};
-use super::indexed::{AccountIdx, Fault, LotIdx, SaleIdx, SymbolIdx};
+use super::index::{AccountIdx, Fault, LotIdx, SaleIdx, SymbolIdx};
 use super::lot::{NONE, UNKNOWN_DAY, part};
 use super::rows::{Outcome, RawNote, RawNoteKind, Row};
 use super::sell::{Allotment, term_of};
