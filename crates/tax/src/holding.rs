@@ -16,6 +16,25 @@ pub fn first_long_term_date(holding_from: Date) -> Date {
     holding_from.plus_days(1).one_year_later()
 }
 
+/// [`first_long_term_date`] in days since 1970, for those who ask it of thousands of lots.
+///
+/// Days of the proleptic Gregorian calendar are counted from 1 March of the year 0, so that a leap
+/// day is the last of its year; 400 years have 146,097 days.
+#[must_use]
+pub fn first_long_term_day(holding_from: i32) -> i32 {
+    const DAYS_OF_400_YEARS: i64 = 146_097;
+    const MARCH_OF_YEAR_0: i64 = 719_468;
+    let day = i64::from(holding_from) + 1 + MARCH_OF_YEAR_0;
+    let of_cycle = day.rem_euclid(DAYS_OF_400_YEARS);
+    let year = (of_cycle - of_cycle / 1_460 + of_cycle / 36_524 - of_cycle / 146_096) / 365;
+    // A day and the same of the next year are as far apart as this year, from March to February, is
+    // long; a leap day has no next, and 1 March, which counts for it, lies just as far off.
+    let next = year + 1;
+    let ends_with_leap_day = next % 4 == 0 && (next % 100 != 0 || next % 400 == 0);
+    let days = if ends_with_leap_day { 366 } else { 365 };
+    i32::try_from(i64::from(holding_from) + 1 + days).unwrap_or(i32::MAX)
+}
+
 /// Whether a sale on `sold` is long-term for shares held since `holding_from`.
 #[must_use]
 pub fn is_long_term(holding_from: Date, sold: Date) -> bool {
@@ -69,6 +88,15 @@ mod tests {
             assert!(!is_long_term(acquired, last_short), "{acquired}");
             assert!(is_long_term(acquired, first_long), "{acquired}");
             assert_eq!(first_long.days_since(acquired), days, "{acquired}");
+        }
+    }
+
+    #[test]
+    fn the_day_is_that_of_the_date() {
+        let (first, last) = (date("1900-01-01"), date("2198-12-30"));
+        for days in first.days()..last.days() {
+            let holding_from = Date::from_days(days).unwrap();
+            assert_eq!(first_long_term_day(days), first_long_term_date(holding_from).days(), "{holding_from}");
         }
     }
 

@@ -19,7 +19,7 @@ pub use book::{
 };
 pub use economics::{HarvestValue, LossRoom, WaitForLongTerm, harvest_value, wait_for_long_term};
 pub use error::Error;
-pub use holding::{first_long_term_date, is_long_term};
+pub use holding::{first_long_term_date, first_long_term_day, is_long_term};
 pub use model::{
     Account, AccountId, AccountKind, AssetClass, BasisRange, BasisSource, Booking, Boot, Delivery, Event, EventKind,
     ExchangeKind, FlatRates, Ledger, LossBasis, LotId, LotSelection, LotsLeave, Method, Note, NoteKind, OpenLot,

@@ -1,7 +1,7 @@
 //! What the lots of one asset look like to a policy, kept until a trade changes them.
 
 use lotwise_core::Date;
-use lotwise_tax::{BasisSource, WINDOW_DAYS, first_long_term_date};
+use lotwise_tax::{BasisSource, WINDOW_DAYS, first_long_term_day};
 
 use super::Account;
 use super::account::symbol;
@@ -54,9 +54,9 @@ impl Lots {
         self.shares = account.held(asset).to_f64();
         for holding in account.holdings(asset) {
             let shares = holding.shares.to_f64();
-            let long_from = match (holding.source, holding.holding_from) {
+            let long_from = match (holding.source, holding.holding_from_days) {
                 (BasisSource::Inherited, _) => i32::MIN,
-                (_, Some(from)) => first_long_term_date(from).days(),
+                (_, Some(from)) => first_long_term_day(from),
                 // A lot of unknown age is never assumed to be old.
                 (_, None) => i32::MAX,
             };

@@ -4,7 +4,7 @@ use lotwise_core::{Date, Money, Shares};
 
 use super::index::{AccountIdx, LotIdx, SymbolIdx};
 use super::indexed::IndexedBook;
-use super::lot::{Segment, date_of};
+use super::lot::{Segment, UNKNOWN_DAY, date_of};
 use super::rows::{Realised, Row};
 use crate::model::BasisSource;
 
@@ -17,8 +17,8 @@ pub struct Holding {
     pub shares: Shares,
     /// Adjusted basis; `None` is unknown.
     pub basis: Option<Money>,
-    /// Day that the holding period starts from; `None` is unknown.
-    pub holding_from: Option<Date>,
+    /// Day that the holding period starts from, since 1970; `None` is unknown.
+    pub holding_from_days: Option<i32>,
     /// Where the basis comes from; inherited shares are long-term at once.
     pub source: BasisSource,
 }
@@ -35,7 +35,7 @@ impl IndexedBook {
                 lot: LotIdx(of.name),
                 shares: piece.shares,
                 basis: piece.known_basis(),
-                holding_from: date_of(piece.holding_from),
+                holding_from_days: (piece.holding_from != UNKNOWN_DAY).then_some(piece.holding_from),
                 source: of.source,
             }
         })
