@@ -335,7 +335,7 @@ impl Episode {
         Ok(())
     }
 
-    /// Starts an episode: see [`super::start`].
+    /// Starts the episode of that number: session, assets and objective drawn, in cash or with random lots (SPEC E-04).
     ///
     /// # Errors
     /// When the tape has no session with enough assets.
