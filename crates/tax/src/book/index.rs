@@ -46,7 +46,7 @@ pub enum Pick<'a> {
 pub enum SymbolKind {
     /// Stock or fund.
     Stock,
-    /// A digital asset: no wash sales before [`Rules::digital_asset_wash_sales_from`].
+    /// A digital asset: no wash sales before [`crate::Rules::digital_asset_wash_sales_from`].
     DigitalAsset,
     /// A listed option.
     Option {
