@@ -115,8 +115,10 @@ impl Group {
         while left.is_positive() {
             let Some(id) = ranks.next(&self.segments) else { break };
             let taken = left.min(self.segments[id as usize].piece.shares);
-            // A segment that is cut stays until it gets its new rank.
-            ranks.pop();
+            // A segment that is only cut keeps its place.
+            if taken == self.segments[id as usize].piece.shares {
+                ranks.pop();
+            }
             cuts.push(self.cut(id, taken));
             left -= taken;
         }

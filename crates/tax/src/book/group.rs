@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use lotwise_core::{Money, Rounding, Shares, mul_div};
 
 use super::WINDOW_DAYS;
-use super::lot::{ForLoss, Lot, NONE, Piece, Segment, part};
+use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNRANKED, part};
 use super::purchases::Purchases;
-use super::rank::{End, Ranks};
+use super::rank::{End, Ranks, ranked};
 use super::rows::Outcome;
 use super::short::ShortLot;
 use super::wash::OpenLoss;
@@ -53,6 +53,12 @@ pub(super) struct Position {
     pub average_only: bool,
     /// Short sales not closed, the earliest first.
     pub shorts: VecDeque<ShortLot>,
+}
+
+impl Position {
+    fn is_ranked(&self) -> bool {
+        self.highest.is_some() || self.lowest.is_some()
+    }
 }
 
 /// A split of the current day, and who reported it.
@@ -166,7 +172,7 @@ pub(super) struct Scratch {
 impl Group {
     /// Forgets purchases and losses that no event from `day` on can reach.
     pub fn turn_to(&mut self, day: i32) {
-        self.purchases.forget_before(day - WINDOW_DAYS, &self.lots);
+        self.purchases.forget_before(day - WINDOW_DAYS);
         while self.losses.front().is_some_and(|loss| day - loss.sold > WINDOW_DAYS) {
             self.losses.pop_front();
         }
@@ -255,7 +261,7 @@ impl Group {
                 self.absorb(desk, lot, out);
             }
             if self.lots[lot as usize].rest != NONE {
-                self.purchases.push(lot);
+                self.purchases.push(lot, what.acquired);
             }
         }
         lot
@@ -316,7 +322,7 @@ impl Group {
     fn new_segment(&mut self, lot: u32, piece: Piece) -> u32 {
         let version = self.next_version;
         self.next_version = version.wrapping_add(1);
-        let segment = Segment { piece, lot, next: NONE, previous: NONE, ordinal: NONE, version };
+        let segment = Segment { piece, lot, next: NONE, previous: NONE, ordinal: NONE, version, ranked: UNRANKED };
         self.positions[self.lots[lot as usize].position as usize].n_segments += 1;
         if let Some(id) = self.free.pop() {
             self.segments[id as usize] = segment;
@@ -341,7 +347,8 @@ impl Group {
             before = self.segments[before as usize].previous;
         }
         let segment = &mut self.segments[id as usize];
-        (segment.ordinal, segment.previous, segment.next) = (ordinal, before, after);
+        // Segments of one rank leave by ordinal, so that it has to be ranked anew.
+        (segment.ordinal, segment.previous, segment.next, segment.ranked) = (ordinal, before, after, UNRANKED);
         if before == NONE {
             self.lots[of as usize].first = id;
         } else {
@@ -443,18 +450,32 @@ impl Group {
         self.n_matches = self.n_matches.max(other.n_matches);
     }
 
-    /// Takes note that a segment has changed.
+    /// Takes note that a segment has changed. What keeps its basis per share keeps its rank.
     pub fn touch(&mut self, id: u32) {
-        self.segments[id as usize].version = self.next_version;
+        let segment = &self.segments[id as usize];
+        let at = self.lots[segment.lot as usize].position as usize;
+        if !self.positions[at].is_ranked() {
+            return;
+        }
+        let ranked = ranked(&segment.piece);
+        if ranked == segment.ranked && ranked != UNRANKED {
+            return;
+        }
+        let segment = &mut self.segments[id as usize];
+        segment.version = self.next_version;
         self.next_version = self.next_version.wrapping_add(1);
         self.rank(id);
     }
 
     /// Enters a segment that is new, or has a new version, in the ranks that are kept.
     pub fn rank(&mut self, id: u32) {
-        let segment = &self.segments[id as usize];
+        let segment = &mut self.segments[id as usize];
         let lot = &self.lots[segment.lot as usize];
         let position = &mut self.positions[lot.position as usize];
+        if !position.is_ranked() {
+            return;
+        }
+        segment.ranked = ranked(&segment.piece);
         if let Some(ranks) = &mut position.highest {
             ranks.push(id, segment, lot);
         }
@@ -482,9 +503,19 @@ impl Group {
             return ranks;
         }
         let mut ranks = Ranks::new(end, self.positions[at as usize].n_segments);
-        for id in self.segments_of(at) {
-            let segment = &self.segments[id as usize];
-            ranks.push(id, segment, &self.lots[segment.lot as usize]);
+        for place in 0..self.positions[at as usize].lots.len() {
+            let lot = &self.lots[self.positions[at as usize].lots[place] as usize];
+            let (mut id, mut rest) = (lot.first, lot.rest);
+            // The matched segments, then the rest.
+            while id != NONE || rest != NONE {
+                if id == NONE {
+                    (id, rest) = (rest, NONE);
+                }
+                let segment = &mut self.segments[id as usize];
+                segment.ranked = ranked(&segment.piece);
+                ranks.push(id, segment, lot);
+                id = segment.next;
+            }
         }
         ranks
     }

@@ -8,6 +8,8 @@ use crate::model::BasisSource;
 
 /// No lot, segment, position or row.
 pub(super) const NONE: u32 = u32::MAX;
+/// A segment that is in no rank, or that cannot be told by 64 bits and is ranked anew at each change.
+pub(super) const UNRANKED: i64 = i64::MIN;
 /// A date that is not known; it sorts before every other.
 pub(super) const UNKNOWN_DAY: i32 = i32::MIN;
 
@@ -85,8 +87,10 @@ pub(super) struct Segment {
     pub previous: u32,
     /// Place in the order in which the lot's segments leave; the unmatched rest comes last.
     pub ordinal: u32,
-    /// Changes whenever the segment does, so that outdated ranks are recognised.
+    /// Changes whenever the segment's place in the ranks does, so that outdated ones are recognised.
     pub version: u32,
+    /// Basis per share in billionths as it was ranked last; [`UNRANKED`] when it was not.
+    pub ranked: i64,
 }
 
 /// One acquisition as far as one account holds it: matched segments, then the rest (tax rule 4.5).

@@ -7,6 +7,8 @@ use super::lot::{Lot, NONE};
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     lot: u32,
+    /// Its day, so that forgetting it looks no lot up.
+    acquired: i32,
     /// No entry before this one, counted from the start of the book, has anything left.
     next: u64,
 }
@@ -26,22 +28,22 @@ fn is_used_up(lot: u32, lots: &[Lot]) -> bool {
 
 impl Purchases {
     /// Adds the latest purchase.
-    pub fn push(&mut self, lot: u32) {
+    pub fn push(&mut self, lot: u32, acquired: i32) {
         let next = self.gone + self.entries.len() as u64 + 1;
-        self.entries.push_back(Entry { lot, next });
+        self.entries.push_back(Entry { lot, acquired, next });
     }
 
     /// Adds a lot at its place by acquisition.
     pub fn insert(&mut self, lot: u32, lots: &[Lot]) {
         let key = lots[lot as usize].key();
         let place = self.entries.partition_point(|entry| lots[entry.lot as usize].key() <= key);
-        self.entries.insert(place, Entry { lot, next: 0 });
+        self.entries.insert(place, Entry { lot, acquired: lots[lot as usize].acquired, next: 0 });
         self.reset_next();
     }
 
     /// Adds another queue, whose lots have got `offset` as their new start.
     pub fn merge(&mut self, other: &Self, offset: u32, lots: &[Lot]) {
-        self.entries.extend(other.entries.iter().map(|entry| Entry { lot: entry.lot + offset, next: 0 }));
+        self.entries.extend(other.entries.iter().map(|entry| Entry { lot: entry.lot + offset, next: 0, ..*entry }));
         self.entries.make_contiguous().sort_by_key(|entry| lots[entry.lot as usize].key());
         self.reset_next();
     }
@@ -52,12 +54,9 @@ impl Purchases {
         }
     }
 
-    /// Drops what was acquired before `day` and what is used up at the front.
-    pub fn forget_before(&mut self, day: i32, lots: &[Lot]) {
-        while let Some(front) = self.entries.front() {
-            if lots[front.lot as usize].acquired >= day && !is_used_up(front.lot, lots) {
-                break;
-            }
+    /// Drops what was acquired before `day`.
+    pub fn forget_before(&mut self, day: i32) {
+        while self.entries.front().is_some_and(|front| front.acquired < day) {
             self.entries.pop_front();
             self.gone += 1;
         }

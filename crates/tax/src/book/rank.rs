@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::lot::{Lot, NONE, Piece, Segment};
+use super::lot::{Lot, NONE, Piece, Segment, UNRANKED};
 
 /// Which end leaves first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,11 @@ impl Ranks {
 
     pub fn push(&mut self, id: u32, segment: &Segment, lot: &Lot) {
         self.heap.push(Ranked {
-            rank: rank(&segment.piece, self.end),
+            rank: match (segment.ranked, self.end) {
+                (UNRANKED, end) => rank(&segment.piece, end),
+                (price, End::Highest) => i128::from(price),
+                (price, End::Lowest) => -i128::from(price),
+            },
             acquired: lot.acquired,
             sequence: lot.sequence,
             ordinal: segment.ordinal,
@@ -82,6 +86,12 @@ impl Ranks {
     pub fn is_stale(&self, n_segments: usize) -> bool {
         self.heap.len() > 2 * n_segments + 64
     }
+}
+
+/// Basis per share in billionths where 64 bits hold it.
+pub(super) fn ranked(piece: &Piece) -> i64 {
+    let per_share = piece.known_basis().and_then(|basis| basis.per_share(piece.shares));
+    per_share.and_then(|price| i64::try_from(price.billionths()).ok()).unwrap_or(UNRANKED)
 }
 
 /// Basis per share in billionths, exact enough to rank by; unknown bases last.
