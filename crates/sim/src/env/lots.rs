@@ -4,7 +4,7 @@ use lotwise_core::Date;
 use lotwise_tax::{BasisSource, WINDOW_DAYS, first_long_term_day};
 
 use super::Account;
-use super::account::symbol;
+use super::account::{OWN, symbol};
 
 /// One lot in floats.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ impl Lots {
         self.purchase_blocked_until = until(account.book().latest_open_loss(symbol(asset)));
         self.lots.clear();
         self.shares = account.held(asset).to_f64();
-        for holding in account.holdings(asset) {
+        account.book().visit_holdings(OWN, symbol(asset), |holding| {
             let shares = holding.shares.to_f64();
             let long_from = match (holding.source, holding.holding_from_days) {
                 (BasisSource::Inherited, _) => i32::MIN,
@@ -62,7 +62,7 @@ impl Lots {
             };
             let basis = holding.basis.map_or(0.0, lotwise_core::Money::to_f64);
             self.lots.push(LotView { shares, basis, long_from });
-        }
+        });
     }
 
     /// Shares held.

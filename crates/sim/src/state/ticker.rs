@@ -1,5 +1,7 @@
 //! Twelve numbers for one asset (SPEC E-02).
 
+use std::sync::LazyLock;
+
 use super::{StateField, bounded, field, flag, ratio};
 
 /// Names and ranges, in order.
@@ -58,7 +60,7 @@ impl TickerFacts {
     /// a year ago; what was traded of an asset without volume counts as the limit.
     #[must_use]
     pub fn numbers(&self) -> [f32; 12] {
-        let since_trade = self.days_since_trade.map_or(1.0, |days| libm::log1p(f64::from(days)) / LOG_YEAR);
+        let since_trade = self.days_since_trade.map_or(1.0, log_years);
         let traded = match self.dollar_volume > 0.0 {
             true => self.traded_value / (0.05 * self.dollar_volume),
             false if self.traded_value > 0.0 => f64::from(TICKER_FIELDS[11].max),
@@ -82,6 +84,16 @@ impl TickerFacts {
             ],
         )
     }
+}
+
+/// ln(1 + days) / ln(366), looked up where it is usual: thousands of assets ask at every step.
+fn log_years(days: u32) -> f64 {
+    static USUAL: LazyLock<Vec<f64>> = LazyLock::new(|| (0..1_024).map(exact_log_years).collect());
+    USUAL.get(days as usize).copied().unwrap_or_else(|| exact_log_years(days))
+}
+
+fn exact_log_years(days: u32) -> f64 {
+    libm::log1p(f64::from(days)) / LOG_YEAR
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use lotwise_core::{Date, Money, Shares};
 
 use super::index::{AccountIdx, LotIdx, SymbolIdx};
 use super::indexed::IndexedBook;
-use super::lot::{Segment, UNKNOWN_DAY, date_of};
+use super::lot::{Lot, NONE, Segment, UNKNOWN_DAY, date_of};
 use super::rows::{Realised, Row};
 use crate::model::BasisSource;
 
@@ -29,16 +29,27 @@ impl IndexedBook {
         let group = &self.groups[self.group_of(symbol.0) as usize];
         let found = group.position(account.0, symbol.0);
         found.into_iter().flat_map(move |at| group.segments_of(at)).map(move |id| {
-            let Segment { piece, lot, .. } = &group.segments[id as usize];
-            let of = &group.lots[*lot as usize];
-            Holding {
-                lot: LotIdx(of.name),
-                shares: piece.shares,
-                basis: piece.known_basis(),
-                holding_from_days: (piece.holding_from != UNKNOWN_DAY).then_some(piece.holding_from),
-                source: of.source,
-            }
+            let segment = &group.segments[id as usize];
+            holding(segment, &group.lots[segment.lot as usize])
         })
+    }
+
+    /// Visits what [`IndexedBook::holdings`] lists, in its order: for those who read thousands of lots.
+    pub fn visit_holdings(&self, account: AccountIdx, symbol: SymbolIdx, mut visit: impl FnMut(&Holding)) {
+        let group = &self.groups[self.group_of(symbol.0) as usize];
+        let Some(at) = group.position(account.0, symbol.0) else { return };
+        for lot in &group.positions[at as usize].lots {
+            let of = &group.lots[*lot as usize];
+            let (mut id, mut rest) = (of.first, of.rest);
+            while id != NONE || rest != NONE {
+                if id == NONE {
+                    (id, rest) = (rest, NONE);
+                }
+                let segment = &group.segments[id as usize];
+                visit(&holding(segment, of));
+                id = segment.next;
+            }
+        }
     }
 
     /// Realised results of the year of `date`, as far as they are booked. Purchases of the next
@@ -70,5 +81,16 @@ impl IndexedBook {
         let group = &self.groups[self.group_of(symbol.0) as usize];
         let sold = group.losses.iter().filter(|loss| loss.shares.is_positive()).map(|loss| loss.sold);
         sold.max().and_then(date_of)
+    }
+}
+
+fn holding(segment: &Segment, of: &Lot) -> Holding {
+    let piece = &segment.piece;
+    Holding {
+        lot: LotIdx(of.name),
+        shares: piece.shares,
+        basis: piece.known_basis(),
+        holding_from_days: (piece.holding_from != UNKNOWN_DAY).then_some(piece.holding_from),
+        source: of.source,
     }
 }

@@ -44,6 +44,9 @@ proptest! {
             prop_assert_eq!((realised.short, realised.long), (sum(Term::Short), sum(Term::Long)));
             let held: Shares = book.holdings(account, symbol).map(|one| one.shares).sum();
             prop_assert_eq!(held, book.held(account, symbol));
+            let mut visited = Vec::new();
+            book.visit_holdings(account, symbol, |one| visited.push(*one));
+            prop_assert_eq!(visited, book.holdings(account, symbol).collect::<Vec<_>>());
             // What lies further back than the window may be forgotten at any event.
             let recent = |day: &Date| date.days_since(*day) <= WINDOW_DAYS;
             let open = book.rows().iter().filter(|row| row.reportable().is_some_and(Money::is_negative));
