@@ -9,6 +9,9 @@ use super::{EnvConfig, Episode, StepResult, Tape};
 use crate::Error;
 use crate::execution::Action;
 
+/// Fewest environments that are handed to a thread at a time.
+const LEAST_PART: usize = 8;
+
 /// What a step of all environments gives, in the order of the environments.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -29,8 +32,18 @@ pub struct Environments {
     seed: Seed,
     /// Episodes begun by each environment.
     begun: Vec<u64>,
-    /// Threads of their own; those of the process where there are none.
-    pool: Option<rayon::ThreadPool>,
+    threads: Threads,
+}
+
+/// Where environments are stepped.
+#[derive(Debug)]
+enum Threads {
+    /// On those of the process.
+    Shared,
+    /// On the caller's alone, without handing anything over.
+    Caller,
+    /// On their own.
+    Own(rayon::ThreadPool),
 }
 
 impl Environments {
@@ -41,18 +54,22 @@ impl Environments {
     /// When a setting is out of range or no episode can start.
     pub fn new(tape: Arc<Tape>, config: EnvConfig, n: usize, seed: Seed) -> Result<Self, Error> {
         let episodes = vec![Episode::new(&config)?; n];
-        let mut environments = Self { tape, config, episodes, seed, begun: vec![0; n], pool: None };
+        let mut environments = Self { tape, config, episodes, seed, begun: vec![0; n], threads: Threads::Shared };
         environments.reset_where(|_| true)?;
         Ok(environments)
     }
 
-    /// The same on that many threads of their own. It changes no result.
+    /// The same on that many threads of their own; one is the caller's. It changes no result.
     ///
     /// # Errors
     /// When the system gives no threads.
     pub fn on_threads(mut self, n: usize) -> Result<Self, Error> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-        self.pool = Some(pool.map_err(|error| Error::Threads(error.to_string()))?);
+        self.threads = if n == 1 {
+            Threads::Caller
+        } else {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+            Threads::Own(pool.map_err(|error| Error::Threads(error.to_string()))?)
+        };
         Ok(self)
     }
 
@@ -83,18 +100,20 @@ impl Environments {
 
     /// Writes what policies see now, without a step.
     pub fn observe(&self, batch: &mut Batch) {
-        match &self.pool {
-            Some(pool) => pool.install(|| self.observe_here(batch)),
-            None => self.observe_here(batch),
-        }
-    }
-
-    fn observe_here(&self, batch: &mut Batch) {
         let (tape, config) = (&*self.tape, &self.config);
-        let rows = self.episodes.par_iter().zip(batch.tickers.par_chunks_mut(config.n_assets * 12));
-        rows.zip(batch.global.par_chunks_mut(16)).for_each(|((episode, tickers), global)| {
+        let (width, Batch { tickers, global, .. }) = (config.n_assets * 12, batch);
+        let one = |((episode, tickers), global): ((&Episode, &mut [f32]), &mut [f32])| {
             episode.observe(config, tape, tickers, global);
-        });
+        };
+        match &self.threads {
+            Threads::Caller => {
+                self.episodes.iter().zip(tickers.chunks_mut(width)).zip(global.chunks_mut(16)).for_each(one);
+            }
+            Threads::Shared | Threads::Own(_) => self.threads.run(|| {
+                let rows = self.episodes.par_iter().zip(tickers.par_chunks_mut(width));
+                rows.zip(global.par_chunks_mut(16)).with_min_len(LEAST_PART).for_each(one);
+            }),
+        }
     }
 
     /// Steps every environment towards its weights, `[environments, 1 + N]`, with actions
@@ -112,19 +131,6 @@ impl Environments {
         symmetry: f64,
         batch: &mut Batch,
     ) -> Result<(), Error> {
-        let Some(pool) = self.pool.take() else { return self.step_here(weights, actions, symmetry, batch) };
-        let done = pool.install(|| self.step_here(weights, actions, symmetry, batch));
-        self.pool = Some(pool);
-        done
-    }
-
-    fn step_here(
-        &mut self,
-        weights: &[f64],
-        actions: Option<&[Action]>,
-        symmetry: f64,
-        batch: &mut Batch,
-    ) -> Result<(), Error> {
         let (tape, config) = (&*self.tape, &self.config);
         let n_assets = config.n_assets;
         let n = self.episodes.len();
@@ -132,14 +138,24 @@ impl Environments {
         assert!(fits && batch.results.len() == n, "Invariant: one row of weights and results for each environment");
         let one = |(at, ((((episode, tickers), global), weights), result)): StepRoom<'_>| {
             let actions = actions.map(|actions| &actions[at * n_assets..(at + 1) * n_assets]);
-            *result = Some(episode.step(config, tape, weights, actions, symmetry)?);
+            let stepped = episode.step(config, tape, weights, actions, symmetry);
             episode.observe(config, tape, tickers, global);
-            Ok(())
+            *result = stepped.as_ref().ok().copied();
+            stepped.err().map(|error| (at, error))
         };
-        let rows = self.episodes.par_iter_mut().zip(batch.tickers.par_chunks_mut(n_assets * 12));
-        let rows = rows.zip(batch.global.par_chunks_mut(16)).zip(weights.par_chunks(n_assets + 1));
-        let rooms = rows.zip(batch.results.par_iter_mut()).enumerate().with_min_len(8);
-        let failed: Vec<(usize, Error)> = rooms.filter_map(|room| Some((room.0, one(room).err()?))).collect();
+        let (width, Batch { tickers, global, results }) = (n_assets * 12, batch);
+        let episodes = &mut self.episodes;
+        let failed: Vec<(usize, Error)> = match &self.threads {
+            Threads::Caller => {
+                let rows = episodes.iter_mut().zip(tickers.chunks_mut(width)).zip(global.chunks_mut(16));
+                rows.zip(weights.chunks(n_assets + 1)).zip(results).enumerate().filter_map(one).collect()
+            }
+            Threads::Shared | Threads::Own(_) => self.threads.run(|| {
+                let rows = episodes.par_iter_mut().zip(tickers.par_chunks_mut(width)).zip(global.par_chunks_mut(16));
+                let rooms = rows.zip(weights.par_chunks(n_assets + 1)).zip(results.par_iter_mut()).enumerate();
+                rooms.with_min_len(LEAST_PART).filter_map(one).collect()
+            }),
+        };
         failed.into_iter().min_by_key(|(at, _)| *at).map_or(Ok(()), |(_, error)| Err(error))
     }
 
@@ -162,6 +178,15 @@ impl Environments {
             }
         }
         Ok(n)
+    }
+}
+
+impl Threads {
+    fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::Own(pool) => pool.install(work),
+            Self::Shared | Self::Caller => work(),
+        }
     }
 }
 
