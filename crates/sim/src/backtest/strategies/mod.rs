@@ -120,7 +120,7 @@ pub fn strategy_by_name(name: &str, config: &StrategyConfig) -> Result<Box<dyn S
         }),
         "bcrp" => Err(Error::NotAvailable {
             name: "bcrp",
-            reason: "it is known in hindsight only; the report shows it as a labelled benchmark",
+            reason: "it is known in hindsight only and no strategy; `bench olps` shows it beside the rules that are",
         }),
         _ => match by_name(&wanted, config.policy) {
             Ok(policy) => Ok(Box::new(Stateless(policy))),
