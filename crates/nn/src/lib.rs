@@ -1,1 +1,10 @@
 //! The networks, on the operations of `lotwise-tensor`: what turns windows of prices into representations.
+//!
+//! Nothing here knows a date, a ticker's name or money: a caller hands over windows of numbers. No
+//! parameter has a size that depends on how many assets there are.
+
+mod error;
+pub mod temporal;
+
+pub use error::Error;
+pub use temporal::FrozenTemporal;

@@ -1,0 +1,3 @@
+//! What the networks promise.
+
+mod temporal;
