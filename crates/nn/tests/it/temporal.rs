@@ -28,7 +28,8 @@ pub fn contract(branch: &dyn FrozenTemporal) {
     assert_eq!(*all.shape(), [windows, branch.width()]);
     assert!(all.data().iter().all(|x| x.is_finite()));
     assert_eq!(all, branch.embed(&closes), "the same bits twice");
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let threads =
+        rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("Invariant: three threads can be started");
     assert_eq!(all, threads.install(|| branch.embed(&closes)), "the same bits on other threads");
     for i in 0..windows {
         assert_eq!(rows(&all, i..i + 1), branch.embed(&rows(&closes, i..i + 1)), "window {i} alone");
