@@ -1,3 +1,7 @@
 //! What the networks promise.
 
+mod checkpoint;
+mod encoder;
+mod gradients;
+mod sample;
 mod temporal;
