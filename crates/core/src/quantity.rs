@@ -115,6 +115,7 @@ macro_rules! quantity {
 
         impl Add for $name {
             type Output = Self;
+            #[inline]
             fn add(self, other: Self) -> Self {
                 Self(self.0.checked_add(other.0).expect(concat!("Invariant: ", stringify!($name), " stays in range")))
             }
@@ -122,6 +123,7 @@ macro_rules! quantity {
 
         impl Sub for $name {
             type Output = Self;
+            #[inline]
             fn sub(self, other: Self) -> Self {
                 Self(self.0.checked_sub(other.0).expect(concat!("Invariant: ", stringify!($name), " stays in range")))
             }
@@ -129,18 +131,21 @@ macro_rules! quantity {
 
         impl Neg for $name {
             type Output = Self;
+            #[inline]
             fn neg(self) -> Self {
                 Self(-self.0)
             }
         }
 
         impl AddAssign for $name {
+            #[inline]
             fn add_assign(&mut self, other: Self) {
                 *self = *self + other;
             }
         }
 
         impl SubAssign for $name {
+            #[inline]
             fn sub_assign(&mut self, other: Self) {
                 *self = *self - other;
             }
@@ -204,12 +209,14 @@ impl Money {
     ///
     /// `None` when `whole` is zero or the result is out of range.
     #[must_use]
+    #[inline]
     pub fn portion(self, part: Shares, whole: Shares) -> Option<Self> {
         mul_div(self.0, part.0, whole.0, Rounding::HalfEven).map(Self)
     }
 
     /// This amount per share. `None` when `shares` is zero or the result is out of range.
     #[must_use]
+    #[inline]
     pub fn per_share(self, shares: Shares) -> Option<Price> {
         mul_div(self.0, UNIT, shares.0, Rounding::HalfEven).map(Price)
     }
@@ -260,6 +267,7 @@ impl Rate {
 impl Mul<Shares> for Price {
     type Output = Money;
     /// Rounds half to even at the billionth of a dollar.
+    #[inline]
     fn mul(self, shares: Shares) -> Money {
         Money(
             mul_div(self.0, shares.0, UNIT, Rounding::HalfEven).expect("Invariant: price times shares stays in range"),

@@ -3,7 +3,7 @@
 //! `cargo bench -p lotwise-tax` prints a table. `LOTWISE_BENCH_WRITE` names a folder to which the
 //! ledgers are written as CSV (`day,account,symbol,buy|sell,shares,cents`), for other programs to
 //! book; `tools/bench_booking.py` does so. An argument picks cases by name, for instance
-//! `cargo bench -p lotwise-tax -- hifo-falling-1-`.
+//! `cargo bench -p lotwise-tax -- hifo-falling-1-`; `--indexed` leaves the book in names out.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is where time is measured")]
 
@@ -126,7 +126,6 @@ fn measure(
     for _ in 0..n_symbols {
         book.add_symbol(SymbolKind::Stock, None);
     }
-    let mut washed = 0;
     // The rounds share one book, as a simulator would.
     let (fastest, rows) = best(
         || (),
@@ -140,10 +139,17 @@ fn measure(
                 };
                 done.expect("Invariant: the ledger can be booked");
             }
-            washed = book.rows().iter().filter(|row| row.disallowed.is_positive()).count();
             book.rows().len()
         },
     );
+    let washed = book.rows().iter().filter(|row| row.disallowed.is_positive()).count();
+    if std::env::args().any(|argument| argument == "--indexed") {
+        println!(
+            "{name:<9}{n_symbols:>9}{n:>10}{rows:>9}{washed:>9}{:>12}",
+            n as u128 * 1_000_000_000 / fastest.as_nanos().max(1)
+        );
+        return Ok(());
+    }
     let ledger = ledger(&transactions, method)?;
     let (named, _) = best(|| (), |()| Book::of(&ledger, &rules).map_or(0, |book| book.n_rows()));
     let per_second = |taken: Duration| n as u128 * 1_000_000_000 / taken.as_nanos().max(1);

@@ -7,7 +7,7 @@ use lotwise_core::{Money, Rounding, Shares, mul_div};
 use super::WINDOW_DAYS;
 use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNRANKED, part};
 use super::purchases::Purchases;
-use super::rank::{End, Ranks, ranked};
+use super::rank::{End, Ranks, keeps_rank, ranked};
 use super::rows::Outcome;
 use super::short::ShortLot;
 use super::wash::OpenLoss;
@@ -457,8 +457,7 @@ impl Group {
         if !self.positions[at].is_ranked() {
             return;
         }
-        let ranked = ranked(&segment.piece);
-        if ranked == segment.ranked && ranked != UNRANKED {
+        if keeps_rank(&segment.piece, segment.ranked) {
             return;
         }
         let segment = &mut self.segments[id as usize];
@@ -491,7 +490,7 @@ impl Group {
         position.lowest = None;
     }
 
-    /// The ranks of a position, made if there are none or too many outdated ones. Give them back
+    /// The ranks of a position, made if there are none. Give them back
     /// with [`Group::return_ranks`].
     pub fn take_ranks(&mut self, at: u32, end: End) -> Ranks {
         let position = &mut self.positions[at as usize];
@@ -499,7 +498,8 @@ impl Group {
             End::Highest => position.highest.take(),
             End::Lowest => position.lowest.take(),
         };
-        if let Some(ranks) = kept.filter(|ranks| !ranks.is_stale(position.n_segments)) {
+        if let Some(mut ranks) = kept {
+            ranks.refresh(position.n_segments, &self.segments);
             return ranks;
         }
         let mut ranks = Ranks::new(end, self.positions[at as usize].n_segments);
