@@ -1,14 +1,16 @@
 //! Cash, holdings and lots of a run, in exact quantities.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lotwise_core::{AccountKind, Date, Money, Shares};
 use lotwise_market::{AssetIdx, Split};
 use lotwise_tax::{
-    AccountIdx, At, Fault, IndexedBook, Method, Pick, Row, Rules, SaleIdx, SymbolIdx, SymbolKind, Trade,
+    AccountIdx, At, Fault, IndexedBook, LotIdx, Method, Pick, Row, Rules, SaleIdx, SymbolIdx, SymbolKind, Trade,
 };
 
 use super::config::Taxes;
+use crate::execution::TaxYear;
 
 /// Part of a holding that was bought in one trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,13 @@ pub struct AccountView<'a> {
     pub lots: &'a [Vec<LotView>],
     /// Closes as traded that day, US dollars, NaN without one.
     pub closes: &'a [f64],
+    /// The book, in which assets are numbered by their position in `assets`; `None` unless
+    /// [`super::Strategy::needs_lots`] and taxes are on.
+    pub book: Option<&'a IndexedBook>,
+    /// The tax year of the next day, US dollars; `None` where the book is.
+    pub tax: Option<TaxYear>,
+    /// What a trade costs without impact, a fraction of it.
+    pub cost_rate: f64,
 }
 
 impl AccountView<'_> {
@@ -71,13 +80,18 @@ pub(super) struct Account {
     pub cash: Money,
     pub held: Vec<Shares>,
     pub lots: Vec<Vec<LotView>>,
+    /// Lots that the next sale of an asset takes, where they were named.
+    named: BTreeMap<usize, Vec<(LotIdx, Shares)>>,
     book: Option<IndexedBook>,
     n_sales: u32,
     keeps_lots: bool,
 }
 
+/// Billionths of a share by which weights may miss the lots that they stand for.
+const SALE_ROUNDING: i128 = 1_000_000;
+
 /// The one account of the household.
-const OWN: AccountIdx = AccountIdx(0);
+pub(super) const OWN: AccountIdx = AccountIdx(0);
 
 impl Account {
     pub fn new(cash: Money, n_assets: usize, taxes: &Taxes, method: Method, keeps_lots: bool) -> Self {
@@ -90,7 +104,7 @@ impl Account {
             book
         });
         let lots = if keeps_lots { vec![Vec::new(); n_assets] } else { Vec::new() };
-        Self { cash, held: vec![Shares::ZERO; n_assets], lots, book, n_sales: 0, keeps_lots }
+        Self { cash, held: vec![Shares::ZERO; n_assets], lots, named: BTreeMap::new(), book, n_sales: 0, keeps_lots }
     }
 
     /// Rows of all sales so far.
@@ -98,8 +112,38 @@ impl Account {
         self.book.as_ref().map_or(&[], IndexedBook::rows)
     }
 
+    pub fn book(&self) -> Option<&IndexedBook> {
+        self.book.as_ref()
+    }
+
     pub fn permanently_disallowed(&self) -> Money {
         self.book.as_ref().map_or(Money::ZERO, IndexedBook::permanently_disallowed)
+    }
+
+    /// Names the lots of the next sales, by asset; forgets what was named before.
+    pub fn name_lots(&mut self, lots: BTreeMap<usize, Vec<(LotIdx, Shares)>>) {
+        self.named = lots;
+    }
+
+    /// Shares that a sale of about `shares` is of: those of the lots named, where rounding alone is
+    /// between the two.
+    pub fn rounded_sale(&self, asset: usize, shares: Shares) -> Shares {
+        let Some(named) = self.named.get(&asset) else { return shares };
+        let whole: Shares = named.iter().map(|(_, shares)| *shares).sum();
+        let apart = (whole - shares).billionths().abs();
+        if apart <= SALE_ROUNDING && whole <= self.held[asset] { whole } else { shares }
+    }
+
+    /// The named lots of a sale, as far as its shares go; `None` where they do not cover it.
+    fn take_named(&mut self, asset: usize, shares: Shares) -> Option<Vec<(LotIdx, Shares)>> {
+        let mut named = self.named.remove(&asset)?;
+        let mut rest = shares;
+        for (_, of_lot) in &mut named {
+            *of_lot = (*of_lot).min(rest);
+            rest -= *of_lot;
+        }
+        named.retain(|(_, shares)| shares.is_positive());
+        rest.is_zero().then_some(named)
     }
 
     pub fn buy(&mut self, date: Date, fill: Fill) -> Result<(), Fault> {
@@ -117,9 +161,11 @@ impl Account {
 
     pub fn sell(&mut self, date: Date, fill: Fill) -> Result<(), Fault> {
         let Fill { asset, shares, amount, fee } = fill;
+        let named = self.take_named(asset, shares);
         if let Some(book) = &mut self.book {
             let first = book.rows().len();
-            book.sell(at(date, asset), SaleIdx(self.n_sales), Trade { shares, amount, fee }, Pick::Standing, None)?;
+            let pick = named.as_ref().map_or(Pick::Standing, |named| Pick::Lots(named));
+            book.sell(at(date, asset), SaleIdx(self.n_sales), Trade { shares, amount, fee }, pick, None)?;
             self.n_sales += 1;
             if self.keeps_lots {
                 let lots = &mut self.lots[asset];
@@ -139,6 +185,7 @@ impl Account {
 
     /// New shares for old ones. A holding too small to survive stays as it is.
     pub fn split(&mut self, date: Date, asset: usize, split: &Split) -> Result<(), Fault> {
+        self.named.remove(&asset);
         let Some(after) = split.apply(self.held[asset]).filter(|shares| shares.is_positive()) else { return Ok(()) };
         match &mut self.book {
             None => self.held[asset] = after,

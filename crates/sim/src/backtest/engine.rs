@@ -1,7 +1,10 @@
 //! The run: session by session, from the open to the close.
 
+use std::collections::BTreeMap;
+
 use lotwise_core::{Date, Money, Price, Rounding, Shares, Symbol, mul_div};
 use lotwise_market::{Field, SessionIdx};
+use lotwise_tax::LotIdx;
 
 use super::Strategy;
 use super::account::{Account, AccountView, Fill};
@@ -294,7 +297,8 @@ impl<'a> Run<'a> {
         let n_assets = self.account.held.len();
         let value = self.sessions.last().map_or(self.config.initial_cash, |last| last.value).to_f64();
         let (mut positions, mut universe) = (Vec::with_capacity(n_assets), Vec::with_capacity(n_assets));
-        let mut targets = Targets { cash: 1.0, assets: vec![None; n_assets], forced: vec![false; n_assets] };
+        let mut targets =
+            Targets { cash: 1.0, assets: vec![None; n_assets], forced: vec![false; n_assets], lots: BTreeMap::new() };
         weights.clear();
         weights.push(0.0);
         for asset in 0..n_assets {
@@ -332,6 +336,9 @@ impl<'a> Run<'a> {
             held: &self.account.held,
             lots: &self.account.lots,
             closes: &closes,
+            book: self.account.book().filter(|_| strategy.needs_lots()),
+            tax: if strategy.needs_lots() { self.taxes.year(self.account.rows(), date.plus_days(1))? } else { None },
+            cost_rate: self.config.costs.basis_points / 1e4,
         };
         let decision = strategy.decide(&observation, &view).map_err(|error| BacktestError::Strategy {
             strategy: strategy.name().to_owned(),
@@ -344,6 +351,11 @@ impl<'a> Run<'a> {
             // A weight that the strategy did not touch is no wish to trade.
             let untouched = (wanted[1 + at] - weights[1 + at]).abs() <= 1e-12;
             targets.assets[asset] = (!untouched).then_some(wanted[1 + at]);
+        }
+        for sale in strategy.lots_to_sell() {
+            if let Ok(asset) = self.market.assets().binary_search(&sale.asset) {
+                targets.lots.entry(asset).or_default().push((LotIdx(sale.lot), sale.shares));
+            }
         }
         Ok(Some(targets))
     }

@@ -1,7 +1,10 @@
 //! From target weights to trades at the open (SPEC E-05 to E-09).
 
+use std::collections::BTreeMap;
+
 use lotwise_core::{Money, Price, Shares};
 use lotwise_market::Field;
+use lotwise_tax::LotIdx;
 
 use super::account::Fill;
 use super::engine::{BacktestError, Run};
@@ -16,6 +19,8 @@ pub(super) struct Targets {
     pub assets: Vec<Option<f64>>,
     /// Assets that have to go whatever the limits say.
     pub forced: Vec<bool>,
+    /// Lots that sales take, by asset.
+    pub lots: BTreeMap<usize, Vec<(LotIdx, Shares)>>,
 }
 
 /// A trade in the making.
@@ -58,10 +63,12 @@ impl Run<'_> {
             }
         }
         let scale = self.turnover_scale(&wishes, value, funded);
+        self.account.name_lots(targets.lots.clone());
         for wish in wishes.iter().filter(|wish| wish.change < 0.0) {
             let held = self.account.held[wish.asset];
             let part = if wish.forced { 1.0 } else { scale * (-wish.change / wish.present).min(1.0) };
             let shares = if part >= 1.0 || (wish.whole && scale >= 1.0) { held } else { part_of(held, part) };
+            let shares = self.account.rounded_sale(wish.asset, shares);
             self.sell(wish.asset, shares, wish.price, session)?;
         }
         let cash = self.account.cash.to_f64();

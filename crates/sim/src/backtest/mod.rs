@@ -32,6 +32,9 @@ pub use windows::{
     MakeStrategy, WINDOW_LENGTHS, WINDOW_STEP, WindowResult, WindowSummary, in_parallel, run_windows, summarise_windows,
 };
 
+use lotwise_core::Shares;
+use lotwise_market::AssetIdx;
+
 use crate::Error;
 use crate::policy::{Decision, Observation, Policy};
 
@@ -53,6 +56,23 @@ pub trait Strategy {
     fn needs_lots(&self) -> bool {
         false
     }
+
+    /// Lots that the sales of the last decision take, at most one entry a lot. Of assets that are not
+    /// named, lots leave by the account's method.
+    fn lots_to_sell(&self) -> &[LotSale] {
+        &[]
+    }
+}
+
+/// Shares that a sale takes from one lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LotSale {
+    /// The asset.
+    pub asset: AssetIdx,
+    /// Number of the lot in the book.
+    pub lot: u32,
+    /// Shares of it.
+    pub shares: Shares,
 }
 
 /// A policy, which remembers nothing, as a strategy.

@@ -3,16 +3,20 @@
 //! A loss waits 30 days for a purchase to wash it, so that the sums of the last weeks are taken
 //! from the rows anew and only older rows are added up for good.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money};
-use lotwise_tax::{Carryover, Household, Row, Term, flat_year_tax, year_tax};
+use lotwise_tax::{Carryover, FilingStatus, Household, Row, Term, flat_year_tax, year_tax};
 
 use super::config::{DividendTax, Taxes};
 use super::record::YearRecord;
+use crate::execution::TaxYear;
 
 /// Days after which nothing changes a row any more: the wash-sale window and one more.
 const SETTLED_DAYS: i32 = 31;
+/// What a carried dollar of loss is worth, as a part of the long-term rate (SPEC T-07).
+const CARRIED_SHARE: f64 = 0.5;
 /// Taxes of a year are paid on 15 April of the next.
 const DUE: (u32, u32) = (4, 15);
 
@@ -115,6 +119,34 @@ impl TaxYears {
             }
         }
         Ok(due)
+    }
+
+    /// The year of a date as the list of trades sees it; `None` without taxes.
+    pub fn year(&self, rows: &[Row], date: Date) -> Result<Option<TaxYear>, lotwise_tax::Error> {
+        let loss_limit = match &self.taxes {
+            Taxes::None => return Ok(None),
+            Taxes::Flat { loss_limit, .. } => *loss_limit,
+            Taxes::Brackets { status: FilingStatus::MarriedSeparate, .. } => Money::from_whole(1_500),
+            Taxes::Brackets { .. } => Money::from_whole(3_000),
+        };
+        let (mut carried, mut own) = (self.carried, Income::default());
+        for (year, income) in self.open(rows) {
+            match year.cmp(&date.year()) {
+                Ordering::Less => carried = assess(&self.taxes, year, &income, carried)?.carryover,
+                Ordering::Equal => own = income,
+                Ordering::Greater => {}
+            }
+        }
+        let rates = self.taxes.marginal();
+        let long_rate = rates.long.to_f64().min(rates.short.to_f64());
+        Ok(Some(TaxYear {
+            short_rate: rates.short.to_f64(),
+            long_rate,
+            carried_rate: CARRIED_SHARE * long_rate,
+            net_short: (own.short - carried.short).to_f64(),
+            net_long: (own.long - carried.long).to_f64(),
+            loss_limit: loss_limit.to_f64(),
+        }))
     }
 
     /// Every year, paid or not, oldest first.

@@ -12,10 +12,12 @@ mod cases;
 mod config;
 mod cost;
 mod plan;
+mod trade_list;
 
 pub use config::{CapRule, ExecutionConfig, SellRule};
 pub use cost::{CostConfig, Depth};
 pub use plan::{plan_trades, renormalize};
+pub use trade_list::{TaxLot, TaxYear, TradeList, TradeProblem, trade_list};
 
 /// What a policy says about one asset besides its weight (SPEC E-06); the order is part of the
 /// checkpoint format.

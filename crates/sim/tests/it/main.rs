@@ -14,3 +14,5 @@ mod optimal;
 mod properties;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod tax_aware;

@@ -168,6 +168,7 @@ pub struct Rules {
     min_returns: Option<usize>,
     momentum_tilt: Option<f64>,
     least_loss: Option<f64>,
+    risk_weight: Option<f64>,
 }
 
 /// Seeds and resamples.
@@ -274,6 +275,7 @@ impl FileConfig {
         policy.min_returns = rules.min_returns.unwrap_or(policy.min_returns);
         policy.momentum_tilt = rules.momentum_tilt.unwrap_or(policy.momentum_tilt);
         config.harvest.least_loss = rules.least_loss.unwrap_or(config.harvest.least_loss);
+        config.tax_aware.risk_weight = rules.risk_weight.unwrap_or(config.tax_aware.risk_weight);
         config.index = parse("index", &self.trading.index, Symbol::parse)?;
         config.bond = parse("bond", &self.trading.bond, Symbol::parse)?;
         for (symbol, part) in &self.trading.mix {

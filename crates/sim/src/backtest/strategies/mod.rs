@@ -4,17 +4,19 @@ mod fixed;
 mod harvester;
 mod online;
 mod random;
+mod tax_aware;
 
 use lotwise_core::{Seed, Symbol};
 
 use super::{Stateless, Strategy};
 use crate::Error;
-use crate::policy::{HierarchicalRiskParity, Policy, PolicyConfig, by_name, names as policy_names};
+use crate::policy::{EqualWeight, HierarchicalRiskParity, Policy, PolicyConfig, by_name, names as policy_names};
 
 pub use fixed::{EqualWeightHold, FixedMix};
 pub use harvester::{HarvestRule, Harvester};
 pub use online::{OnlineKind, OnlineStrategy};
 pub use random::RandomDirichlet;
+pub use tax_aware::{TaxAware, TaxAwareRule};
 
 /// What a strategy may need beside its name.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct StrategyConfig {
     pub policy: PolicyConfig,
     /// Of the harvester.
     pub harvest: HarvestRule,
+    /// Of the tax-aware list of trades.
+    pub tax_aware: TaxAwareRule,
     /// Symbols and fractions of `fixed-mix`.
     pub mix: Vec<(Symbol, f64)>,
     /// The index fund of `single-index` and `60/40`.
@@ -44,6 +48,7 @@ impl StrategyConfig {
         Self {
             policy: PolicyConfig { cash_target: 0.0, ..PolicyConfig::default() },
             harvest: HarvestRule::default(),
+            tax_aware: TaxAwareRule::default(),
             mix: Vec::new(),
             index: symbol("SPY"),
             bond: symbol("TLT"),
@@ -53,13 +58,14 @@ impl StrategyConfig {
 }
 
 /// Names of strategies that are no policies.
-const OWN: [&str; 12] = [
+const OWN: [&str; 13] = [
     "hrp",
     "equal-weight-hold",
     "fixed-mix",
     "single-index",
     "60/40",
     "harvester",
+    "tax-aware",
     "random-dirichlet",
     "ucrp",
     "eg",
@@ -77,7 +83,8 @@ pub fn strategy_names() -> Vec<&'static str> {
 /// Symbols that a strategy trades whatever the universe is; empty for those that take any.
 #[must_use]
 pub fn named_symbols(name: &str, config: &StrategyConfig) -> Vec<Symbol> {
-    match normal(name).as_str() {
+    let name = normal(name);
+    match name.strip_prefix(TAX_AWARE).unwrap_or(&name) {
         "fixed-mix" => config.mix.iter().map(|(symbol, _)| symbol.clone()).collect(),
         "single-index" => vec![config.index.clone()],
         "60/40" => vec![config.index.clone(), config.bond.clone()],
@@ -86,7 +93,8 @@ pub fn named_symbols(name: &str, config: &StrategyConfig) -> Vec<Symbol> {
 }
 
 /// The strategy with the given name, new and without memory. Case does not matter, and `_` reads
-/// as `-`.
+/// as `-`. `tax-aware:NAME` is the tax-aware list of trades towards the weights of another strategy;
+/// `tax-aware` alone goes towards equal weight.
 ///
 /// # Errors
 /// [`Error::UnknownPolicy`] lists the names; [`Error::NotAvailable`] says what a known one lacks;
@@ -108,6 +116,11 @@ pub fn strategy_by_name(name: &str, config: &StrategyConfig) -> Result<Box<dyn S
             Ok(Box::new(FixedMix::new("60/40", mix)?))
         }
         "harvester" => Ok(Box::new(Harvester::new(config.policy, config.harvest)?)),
+        "tax-aware" => {
+            let target: Box<dyn Policy> = Box::new(EqualWeight { config: config.policy });
+            let target = Box::new(Stateless(target));
+            Ok(Box::new(TaxAware::new(wanted, target, config.policy, config.tax_aware)?))
+        }
         "random-dirichlet" => Ok(Box::new(RandomDirichlet::new(config.seed))),
         "ucrp" => online(OnlineKind::Ucrp),
         "eg" => online(OnlineKind::Eg),
@@ -122,6 +135,10 @@ pub fn strategy_by_name(name: &str, config: &StrategyConfig) -> Result<Box<dyn S
             name: "bcrp",
             reason: "it is known in hindsight only and no strategy; `bench olps` shows it beside the rules that are",
         }),
+        other if other.starts_with(TAX_AWARE) => {
+            let target = strategy_by_name(&other[TAX_AWARE.len()..], config)?;
+            Ok(Box::new(TaxAware::new(wanted, target, config.policy, config.tax_aware)?))
+        }
         _ => match by_name(&wanted, config.policy) {
             Ok(policy) => Ok(Box::new(Stateless(policy))),
             Err(Error::UnknownPolicy { name, .. }) => {
@@ -131,6 +148,9 @@ pub fn strategy_by_name(name: &str, config: &StrategyConfig) -> Result<Box<dyn S
         },
     }
 }
+
+/// Stands before the name of the target.
+const TAX_AWARE: &str = "tax-aware:";
 
 fn normal(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace('_', "-")
