@@ -6,8 +6,8 @@ use super::market::BacktestMarket;
 
 /// Returns of equal weight over the market's members, restored every session, without costs and
 /// taxes, for the sessions after `start` up to `end`. The assets are those that may be held and
-/// have a bar at the close before; one that ends then counts with a return of zero, as it is paid
-/// out at its last price.
+/// have a bar at the close before; one that ends then counts with the return of its payout, or with
+/// zero where that is not known.
 #[must_use]
 pub fn equal_weight_returns(market: &BacktestMarket<'_>, start: Date, end: Date) -> Vec<f64> {
     let sessions = market.panel().sessions();

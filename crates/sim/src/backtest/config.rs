@@ -28,7 +28,7 @@ pub struct BacktestConfig {
     pub method: Method,
     /// Return of cash a year, as a fraction; paid every session.
     pub cash_rate_annual: f64,
-    /// What is lost of the last price when a symbol ends, 0 to 1.
+    /// What is lost of the last price when a symbol ends whose payout is not known, 0 to 1.
     pub delisting_loss: f64,
     /// What the account is for; policies may look at it.
     pub objective: Objective,

@@ -209,10 +209,12 @@ impl<'a> Run<'a> {
     /// Pays a holding out whose symbol has ended.
     fn pay_out(&mut self, asset: usize, held: Shares, session: usize) -> Result<(), BacktestError> {
         let date = self.date(session);
-        let mark = self.marks[asset].unwrap_or(Price::ZERO);
-        let kept = ((1.0 - self.config.delisting_loss) * 1e9).round() as i128;
-        let price = mul_div(mark.billionths(), kept, 1_000_000_000, Rounding::HalfEven);
-        let price = price.map_or(Price::ZERO, Price::from_billionths);
+        let price = self.market.payout(asset).unwrap_or_else(|| {
+            let mark = self.marks[asset].unwrap_or(Price::ZERO);
+            let kept = ((1.0 - self.config.delisting_loss) * 1e9).round() as i128;
+            let price = mul_div(mark.billionths(), kept, 1_000_000_000, Rounding::HalfEven);
+            price.map_or(Price::ZERO, Price::from_billionths)
+        });
         let amount = price * held;
         self.book(Fill { asset, shares: held, amount, fee: Money::ZERO }, price, session, false)?;
         let asset = Some(self.market.assets()[asset]);

@@ -1,6 +1,7 @@
 //! A panel made ready for trading: prices as traded, dividends, splits, members and ends.
 
-use lotwise_core::{Date, Price, Rounding, mul_div};
+use lotwise_core::{Date, Price, Rounding, Symbol, mul_div};
+use lotwise_market::synthetic::SyntheticDelisting;
 use lotwise_market::{AssetIdx, CorporateActions, Field, Membership, Panel, SessionIdx, Split};
 
 /// Prices carry four decimals, so that a gap between two closes smaller than this many units of
@@ -22,6 +23,25 @@ pub(crate) struct AssetHistory {
     pub dividends: Vec<(usize, Price)>,
     /// First and last session with a bar.
     pub bars: Option<(usize, usize)>,
+    /// What a share is paid out with after the last bar, as traded, where it is known.
+    pub payout: Option<Price>,
+}
+
+/// What a share of a listing that has ended is paid out with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payout {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Last session with a bar.
+    pub last_session: Date,
+    /// Dollars a share as traded; paid before the next session's open.
+    pub per_share: Price,
+}
+
+impl From<&SyntheticDelisting> for Payout {
+    fn from(ended: &SyntheticDelisting) -> Self {
+        Self { symbol: ended.symbol.clone(), last_session: ended.last_session, per_share: ended.payout }
+    }
 }
 
 /// The market of a run.
@@ -63,6 +83,29 @@ impl<'a> BacktestMarket<'a> {
         Self { panel, assets, histories, members }
     }
 
+    /// The same with what holders get at the end of listings. An entry counts where the last bar of its
+    /// symbol is that of its session; listings without one are paid out as the run's settings say.
+    #[must_use]
+    pub fn with_payouts(mut self, payouts: impl IntoIterator<Item = Payout>) -> Self {
+        for payout in payouts {
+            let at = self.assets.iter().position(|asset| self.panel.symbols()[asset.0] == payout.symbol);
+            let history = at.map(|at| &mut self.histories[at]);
+            if let Some(history) = history
+                && history.bars.is_some_and(|(_, last)| self.panel.sessions()[last] == payout.last_session)
+                && !payout.per_share.is_negative()
+            {
+                history.payout = Some(payout.per_share);
+            }
+        }
+        self
+    }
+
+    /// What a share of the asset is paid out with after its last bar, where that is known.
+    #[must_use]
+    pub fn payout(&self, at: usize) -> Option<Price> {
+        self.histories[at].payout
+    }
+
     /// The panel.
     #[must_use]
     pub fn panel(&self) -> &'a Panel {
@@ -93,9 +136,17 @@ impl<'a> BacktestMarket<'a> {
         self.histories[at].bars.is_none_or(|(_, last)| last < session)
     }
 
-    /// Total return of the asset from the close of the session before; `None` without both bars.
+    /// Total return of the asset from the close of the session before; `None` without both bars. A known
+    /// payout counts in the session after the last bar.
     #[must_use]
     pub fn total_return(&self, at: usize, session: usize) -> Option<f64> {
+        let history = &self.histories[at];
+        if let Some((payout, (_, last))) = history.payout.zip(history.bars)
+            && session == last + 1
+        {
+            let close = self.raw(at, last, Field::Close)?.to_f64();
+            return Some(payout.to_f64() / close - 1.0);
+        }
         let closes = self.panel.full_history(self.assets[at], Field::AdjClose);
         let (before, after) = (*closes.get(session.checked_sub(1)?)?, *closes.get(session)?);
         let ret = after / before - 1.0;
@@ -164,7 +215,7 @@ fn history(panel: &Panel, asset: AssetIdx, actions: &CorporateActions, table_sta
         let starts = std::iter::once(0).chain(splits.iter().map(|(session, _)| *session));
         factors = starts.filter_map(|from| Some((from, later(from)?))).collect();
     }
-    let mut found = AssetHistory { factors, splits, dividends: Vec::new(), bars };
+    let mut found = AssetHistory { factors, splits, dividends: Vec::new(), bars, payout: None };
     found.dividends = dividends(panel, asset, actions, table_start, &found);
     found
 }

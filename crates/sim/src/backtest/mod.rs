@@ -24,7 +24,7 @@ pub use account::{AccountView, LotView};
 pub use benchmark::{cash_matched, equal_weight_returns};
 pub use config::{BacktestConfig, Costs, DividendTax, Impact, Taxes};
 pub use engine::{BacktestError, run};
-pub use market::BacktestMarket;
+pub use market::{BacktestMarket, Payout};
 pub use null_test::{NullResult, NullWorlds, null_worlds, panel_of};
 pub use record::{Event, EventKind, FinalValues, Record, SessionRecord, TradeRecord, YearRecord};
 pub use summary::{Assessment, AssessmentOptions, assess};

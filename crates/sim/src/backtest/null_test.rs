@@ -6,7 +6,7 @@ use lotwise_market::{ActionRow, CorporateActions, Panel};
 
 use super::config::BacktestConfig;
 use super::engine::run;
-use super::market::BacktestMarket;
+use super::market::{BacktestMarket, Payout};
 use super::strategies::{StrategyConfig, strategy_by_name};
 use super::summary::{AssessmentOptions, assess};
 use super::windows::in_parallel;
@@ -78,7 +78,8 @@ fn world(names: &[&str], worlds: NullWorlds, seed: Seed) -> Result<Vec<Option<In
     let universe = Universe::Invented { n_symbols: worlds.n_symbols };
     let made = generate(&MarketConfig::null(universe, start, worlds.warm_up + worlds.n_sessions + 1), seed)?;
     let (panel, actions) = panel_of(&made);
-    let market = BacktestMarket::new(&panel, panel.assets().collect(), &actions, None);
+    let payouts = made.delistings.iter().map(Payout::from);
+    let market = BacktestMarket::new(&panel, panel.assets().collect(), &actions, None).with_payouts(payouts);
     let sessions = panel.sessions();
     let config = BacktestConfig {
         rebalance_sessions: worlds.rebalance_sessions,

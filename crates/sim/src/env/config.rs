@@ -84,7 +84,7 @@ pub struct EnvConfig {
     pub initial_funding: bool,
     /// Whether shares may be broken.
     pub fractional_shares: bool,
-    /// What is lost of the last price when a symbol ends, 0 to 1.
+    /// What is lost of the last price when a symbol ends whose payout is not known, 0 to 1.
     pub delisting_loss: f64,
     /// Return of cash a year.
     pub cash_rate_annual: f64,

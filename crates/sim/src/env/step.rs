@@ -274,7 +274,8 @@ impl Episode {
             }
             if self.lots[at].shares() > 0.0 && tape.has_ended(self.session, asset) {
                 let shares = self.account.held(at);
-                let last = exact(self.memory[at].close * (1.0 - config.delisting_loss));
+                let lost = || exact(self.memory[at].close * (1.0 - config.delisting_loss));
+                let last = tape.payout(asset).or_else(lost);
                 let amount = last.map_or(Money::ZERO, |price| price * shares);
                 self.account.close_out(date, at, Trade { shares, amount, fee: Money::ZERO })?;
                 self.note(at, date, amount);

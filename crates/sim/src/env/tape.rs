@@ -39,6 +39,8 @@ pub struct Tape {
     /// Sessions with the asset's first and last bar; `NEVER` without any.
     first: Vec<u32>,
     last: Vec<u32>,
+    /// What a share is paid out with after the last bar, where that is known.
+    payouts: Vec<Option<Price>>,
     /// Whether the asset may be bought, where a membership restricts it.
     members: Option<Vec<bool>>,
 }
@@ -90,6 +92,7 @@ impl Tape {
             splits: Rows { starts: Vec::new(), entries: Vec::new() },
             first: vec![NEVER; n_assets],
             last: vec![NEVER; n_assets],
+            payouts: (0..n_assets).map(|asset| market.payout(asset)).collect(),
             members: None,
         };
         let (mut dividends, mut splits) = (Vec::new(), Vec::new());
@@ -217,6 +220,11 @@ impl Tape {
     pub(super) fn has_ended(&self, session: usize, asset: u32) -> bool {
         let last = self.last[asset as usize];
         last == NEVER || (last as usize) < session
+    }
+
+    /// What a share of an asset that has ended is paid out with, where that is known.
+    pub(super) fn payout(&self, asset: u32) -> Option<Price> {
+        self.payouts[asset as usize]
     }
 
     /// Whether the asset has `before` bars' time behind it and is a member in the session.

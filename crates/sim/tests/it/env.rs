@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use lotwise_core::{AccountKind, Date, Money, Objective, RawBar, Seed, Shares, Symbol};
-use lotwise_market::synthetic::{MarketConfig, Universe, generate};
+use lotwise_market::synthetic::{LifeConfig, MarketConfig, Universe, generate};
 use lotwise_market::{ActionRow, CorporateActions, Panel};
 use lotwise_sim::Error;
-use lotwise_sim::backtest::BacktestMarket;
+use lotwise_sim::backtest::strategies::{StrategyConfig, strategy_by_name};
+use lotwise_sim::backtest::{
+    BacktestConfig, BacktestMarket, Costs, EventKind as Happened, Payout, Taxes, equal_weight_returns, run,
+};
 use lotwise_sim::env::{Batch, Booked, End, EnvConfig, Environments, Episode, Nav, Tape, Timing};
 use lotwise_sim::execution::ExecutionConfig;
 use lotwise_tax::{
@@ -173,6 +176,109 @@ fn a_symbol_that_ends_pays_its_last_price() {
     // What can no longer be bought is cash.
     episode.step(&config, &tape, &[0.0, 1.0, 0.0], None, 0.0).unwrap();
     assert_near(episode.account().cash().to_f64(), 40_000.0);
+}
+
+#[test]
+fn each_symbol_that_ends_pays_what_it_pays_out() {
+    let gone = (f64::NAN, f64::NAN);
+    let flat = (10.0, 10.0);
+    let panel = panel(&[
+        ("AAA", &[flat, flat, gone, gone, gone]),
+        ("BBB", &[flat, flat, flat, gone, gone]),
+        ("CCC", &[flat, flat, flat, flat, gone]),
+        ("DDD", &[flat, flat, flat, flat, flat]),
+    ]);
+    let payout = |symbol: &str, last: usize, per_share: &str| Payout {
+        symbol: Symbol::parse(symbol).unwrap(),
+        last_session: panel.sessions()[last],
+        per_share: lotwise_core::Price::parse(per_share).unwrap(),
+    };
+    // AAA is bought at 13.50, BBB fails and pays 1.20, CCC's is not known; an entry for a symbol that
+    // goes on says nothing.
+    let known = [payout("AAA", 1, "13.50"), payout("BBB", 2, "1.20"), payout("DDD", 2, "1")];
+    let market = BacktestMarket::new(&panel, panel.assets().collect(), &CorporateActions::default(), None);
+    let tape = Tape::new(&market.with_payouts(known.clone()));
+    let config = EnvConfig { delisting_loss: 0.5, ..plain(4) };
+    let mut episode = placed(&config, &tape);
+    let mut wanted = vec![0.0, 0.25, 0.25, 0.25, 0.25];
+    let mut cash = Vec::new();
+    for _ in 0..4 {
+        episode.step(&config, &tape, &wanted, None, 0.0).unwrap();
+        cash.push(episode.account().cash().to_f64());
+        episode.weights(&mut wanted);
+    }
+    // 2,500 shares of each: 33,750, then 3,000, then half of the last close.
+    for (cash, wanted) in cash.into_iter().zip([0.0, 33_750.0, 36_750.0, 49_250.0]) {
+        assert_near(cash, wanted);
+    }
+    assert_near(episode.value_before_tax(), 74_250.0);
+
+    // The same in a backtest, whose benchmark is paid out alike.
+    let market = BacktestMarket::new(&panel, panel.assets().collect(), &CorporateActions::default(), None);
+    let market = market.with_payouts(known);
+    let sessions = panel.sessions();
+    let config = BacktestConfig {
+        delisting_loss: 0.5,
+        costs: Costs { basis_points: 0.0, impact: None },
+        taxes: Taxes::None,
+        ..BacktestConfig::standard(sessions[0], sessions[4])
+    };
+    let mut hold = strategy_by_name("equal-weight-hold", &StrategyConfig::standard()).unwrap();
+    let record = run(&market, hold.as_mut(), &config).unwrap();
+    assert_near(record.finals.value.to_f64(), 74_250.0);
+    let paid: Vec<f64> = record
+        .events
+        .iter()
+        .filter_map(|event| match event.kind {
+            Happened::Ended { paid } => Some(paid.to_f64()),
+            _ => None,
+        })
+        .collect();
+    for (paid, wanted) in paid.into_iter().zip([33_750.0, 3_000.0, 12_500.0]) {
+        assert_near(paid, wanted);
+    }
+    let benchmark = equal_weight_returns(&market, sessions[0], sessions[4]);
+    for (ret, wanted) in benchmark.into_iter().zip([0.0, 0.35 / 4.0, -0.88 / 3.0, 0.0]) {
+        assert_near(ret, wanted);
+    }
+}
+
+#[test]
+fn holders_of_synthetic_listings_get_what_the_market_pays_out() {
+    let start = Date::from_ymd(2015, 1, 2).unwrap();
+    let config = MarketConfig::null(Universe::Invented { n_symbols: 40 }, start, 800)
+        .with_lives(LifeConfig { end_rate_annual: 0.3, ..LifeConfig::usual(800) });
+    let market = generate(&config, Seed::new(3)).unwrap();
+    let panel = Panel::from_groups(&market.bars);
+    let actions = CorporateActions::from_rows(market.actions.iter().map(|action| ActionRow {
+        ex_date: action.ex_date,
+        symbol: action.symbol.clone(),
+        dividend: action.dividend.to_f64(),
+        split: action.split.to_f64(),
+    }));
+    let tape = Tape::new(
+        &BacktestMarket::new(&panel, panel.assets().collect(), &actions, None)
+            .with_payouts(market.delistings.iter().map(Payout::from)),
+    );
+    let mut seen = 0;
+    for ended in &market.delistings {
+        let asset = panel.asset(&ended.symbol).unwrap();
+        let last = panel.session_on_or_before(ended.last_session).unwrap().0;
+        if last + 1 >= panel.n_sessions() {
+            continue;
+        }
+        let config = plain(1);
+        let mut episode = Episode::new(&config).unwrap();
+        episode.place(&config, &tape, last - 1, &[asset.0 as u32], Objective::MaxGain1y).unwrap();
+        episode.step(&config, &tape, &[0.0, 1.0], None, 0.0).unwrap();
+        let shares = episode.account().held(0);
+        let before = episode.account().cash();
+        episode.step(&config, &tape, &[0.0, 1.0], None, 0.0).unwrap();
+        assert!(shares.is_positive() && episode.account().held(0).is_zero());
+        assert_eq!(episode.account().cash() - before, ended.payout * shares, "{}", ended.symbol);
+        seen += usize::from(ended.ret_after < 0.0);
+    }
+    assert!(seen > 2, "some of them failed");
 }
 
 #[test]
