@@ -30,4 +30,34 @@ pub enum Error {
         /// What differs.
         problem: String,
     },
+    /// The file system said no.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// "read" or "write".
+        action: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A setting of a foreign configuration that is missing, does not read, or is not computed here.
+    #[error("{place}: {key} {problem}")]
+    Setting {
+        /// The file.
+        place: String,
+        /// The key, with those around it.
+        key: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A tensor of a foreign file that is missing, not known, or not what the configuration says.
+    #[error("{place}: tensor {name} {problem}")]
+    Tensor {
+        /// The file.
+        place: String,
+        /// The tensor.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
 }

@@ -4,6 +4,7 @@
 //! parameter has a size that depends on how many assets there are.
 
 pub mod checkpoint;
+pub mod chronos;
 pub mod encoder;
 mod error;
 mod layers;

@@ -1,6 +1,7 @@
 //! What the networks promise.
 
 mod checkpoint;
+mod chronos;
 mod encoder;
 mod gradients;
 mod sample;

@@ -1,0 +1,3 @@
+//! What runs of training promise.
+
+mod kernelsynth;
