@@ -10,6 +10,7 @@ use lotwise_tax::{
 };
 
 use super::config::Taxes;
+use super::execute::NamedLots;
 use crate::execution::TaxYear;
 
 /// Part of a holding that was bought in one trade.
@@ -65,15 +66,6 @@ impl AccountView<'_> {
     }
 }
 
-/// One side of a trade that can be booked: shares above zero, amount before fee.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Fill {
-    pub asset: usize,
-    pub shares: Shares,
-    pub amount: Money,
-    pub fee: Money,
-}
-
 /// The account.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
@@ -81,7 +73,7 @@ pub(super) struct Account {
     pub held: Vec<Shares>,
     pub lots: Vec<Vec<LotView>>,
     /// Lots that the next sale of an asset takes, where they were named.
-    named: BTreeMap<usize, Vec<(LotIdx, Shares)>>,
+    named: NamedLots,
     book: Option<IndexedBook>,
     n_sales: u32,
     keeps_lots: bool,
@@ -121,7 +113,7 @@ impl Account {
     }
 
     /// Names the lots of the next sales, by asset; forgets what was named before.
-    pub fn name_lots(&mut self, lots: BTreeMap<usize, Vec<(LotIdx, Shares)>>) {
+    pub fn name_lots(&mut self, lots: NamedLots) {
         self.named = lots;
     }
 
@@ -146,10 +138,10 @@ impl Account {
         rest.is_zero().then_some(named)
     }
 
-    pub fn buy(&mut self, date: Date, fill: Fill) -> Result<(), Fault> {
-        let Fill { asset, shares, amount, fee } = fill;
+    pub fn buy(&mut self, date: Date, asset: usize, trade: Trade) -> Result<(), Fault> {
+        let Trade { shares, amount, fee } = trade;
         if let Some(book) = &mut self.book {
-            let lot = book.buy(at(date, asset), Trade { shares, amount, fee })?;
+            let lot = book.buy(at(date, asset), trade)?;
             if self.keeps_lots {
                 self.lots[asset].push(LotView { lot: lot.0, shares, basis: amount + fee, acquired: date });
             }
@@ -159,13 +151,13 @@ impl Account {
         Ok(())
     }
 
-    pub fn sell(&mut self, date: Date, fill: Fill) -> Result<(), Fault> {
-        let Fill { asset, shares, amount, fee } = fill;
+    pub fn sell(&mut self, date: Date, asset: usize, trade: Trade) -> Result<(), Fault> {
+        let Trade { shares, amount, fee } = trade;
         let named = self.take_named(asset, shares);
         if let Some(book) = &mut self.book {
             let first = book.rows().len();
             let pick = named.as_ref().map_or(Pick::Standing, |named| Pick::Lots(named));
-            book.sell(at(date, asset), SaleIdx(self.n_sales), Trade { shares, amount, fee }, pick, None)?;
+            book.sell(at(date, asset), SaleIdx(self.n_sales), trade, pick, None)?;
             self.n_sales += 1;
             if self.keeps_lots {
                 let lots = &mut self.lots[asset];
@@ -185,7 +177,6 @@ impl Account {
 
     /// New shares for old ones. A holding too small to survive stays as it is.
     pub fn split(&mut self, date: Date, asset: usize, split: &Split) -> Result<(), Fault> {
-        self.named.remove(&asset);
         let Some(after) = split.apply(self.held[asset]).filter(|shares| shares.is_positive()) else { return Ok(()) };
         match &mut self.book {
             None => self.held[asset] = after,

@@ -1,21 +1,18 @@
 //! The run: session by session, from the open to the close.
 
-use std::collections::BTreeMap;
-
 use lotwise_core::{Date, Money, Price, Rounding, Shares, Symbol, mul_div};
 use lotwise_market::{Field, SessionIdx};
-use lotwise_tax::LotIdx;
+use lotwise_tax::{LotIdx, Trade};
 
 use super::Strategy;
-use super::account::{Account, AccountView, Fill};
+use super::account::{Account, AccountView};
 use super::config::{BacktestConfig, Taxes};
-use super::costs::CostModel;
-use super::execute::Targets;
+use super::execute::{Plan, Side};
 use super::market::BacktestMarket;
 use super::record::{Event, EventKind, FinalValues, Record, SessionRecord, TradeRecord};
 use super::tax_years::TaxYears;
+use crate::execution::session_interest;
 use crate::policy::Observation;
-use crate::returns::SESSIONS_PER_YEAR;
 
 /// Why a backtest cannot be run, or not to its end.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -78,13 +75,14 @@ enum Action {
 pub(super) struct Run<'a> {
     pub market: &'a BacktestMarket<'a>,
     pub config: &'a BacktestConfig,
-    pub costs: CostModel,
     pub account: Account,
     pub today: Today,
     pub trades: Vec<TradeRecord>,
     taxes: TaxYears,
     /// Tax that is due and could not be paid.
-    owed: Money,
+    pub owed: Money,
+    /// What waits for the next open.
+    pub plan: Plan,
     /// Last close of each asset as traded, in the basis of the day.
     marks: Vec<Option<Price>>,
     actions: Vec<(usize, usize, Action)>,
@@ -114,15 +112,13 @@ pub fn run(
     }
     let mut run = Run::new(market, config, strategy.needs_lots(), first);
     let mut weights = Vec::new();
-    let mut pending = run.decide(strategy, first, &mut weights)?;
+    run.decide(strategy, first, &mut weights)?;
     for session in first + 1..=last {
         run.open(session)?;
-        if let Some(targets) = pending.take() {
-            run.trade(&targets, session)?;
-        }
+        run.fill(session)?;
         run.close(session)?;
         if session < last && (session - first).is_multiple_of(config.rebalance_sessions) {
-            pending = run.decide(strategy, session, &mut weights)?;
+            run.decide(strategy, session, &mut weights)?;
         }
     }
     run.finish(strategy.name(), first, last)
@@ -144,12 +140,12 @@ impl<'a> Run<'a> {
         Self {
             market,
             config,
-            costs: CostModel::new(config.costs),
             account: Account::new(config.initial_cash, n_assets, &config.taxes, config.method, keeps_lots),
             today: Today::default(),
             trades: Vec::new(),
             taxes: TaxYears::new(config.taxes.clone()),
             owed: Money::ZERO,
+            plan: Plan::new(n_assets),
             marks: vec![None; n_assets],
             actions,
             next_action,
@@ -162,10 +158,15 @@ impl<'a> Run<'a> {
         self.market.panel().sessions()[session]
     }
 
-    /// What happens before trading: splits, dividends, interest, ends, taxes.
+    /// What happens before trading: interest, splits, dividends, ends, taxes.
     fn open(&mut self, session: usize) -> Result<(), BacktestError> {
         self.today = Today::default();
         let date = self.date(session);
+        if self.config.cash_rate_annual != 0.0 {
+            let interest = session_interest(self.account.cash, self.config.cash_rate_annual);
+            self.account.cash += interest;
+            self.taxes.add_interest(date, interest);
+        }
         while let Some(&(when, asset, action)) = self.actions.get(self.next_action) {
             if when > session {
                 break;
@@ -179,6 +180,7 @@ impl<'a> Run<'a> {
                         let (new, old) = (split.new.billionths(), split.old.billionths());
                         mul_div(mark.billionths(), old, new, Rounding::HalfEven).map(Price::from_billionths)
                     });
+                    self.plan.split(asset, split.new, split.old);
                     if held.is_positive() {
                         self.account.split(date, asset, &split).map_err(|_| self.booking(date, asset))?;
                     }
@@ -190,12 +192,6 @@ impl<'a> Run<'a> {
                 }
                 Action::Dividend(_) => {}
             }
-        }
-        if self.config.cash_rate_annual != 0.0 {
-            let daily = self.config.cash_rate_annual / SESSIONS_PER_YEAR;
-            let interest = Money::from_billionths((self.account.cash.billionths() as f64 * daily).round() as i128);
-            self.account.cash += interest;
-            self.taxes.add_interest(date, interest);
         }
         for asset in 0..self.account.held.len() {
             let held = self.account.held[asset];
@@ -216,7 +212,9 @@ impl<'a> Run<'a> {
             price.map_or(Price::ZERO, Price::from_billionths)
         });
         let amount = price * held;
-        self.book(Fill { asset, shares: held, amount, fee: Money::ZERO }, price, session, false)?;
+        self.plan.end(asset);
+        let trade = Trade { shares: held, amount, fee: Money::ZERO };
+        self.book(asset, price, trade, session, Side::Sale)?;
         let asset = Some(self.market.assets()[asset]);
         self.events.push(Event { date, asset, kind: EventKind::Ended { paid: amount } });
         Ok(())
@@ -233,7 +231,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         if due > self.account.cash {
-            let raised = self.raise(due, session)?;
+            let raised = self.raise(due - self.account.cash, session)?;
             self.events.push(Event { date, asset: None, kind: EventKind::SoldForTax { raised } });
         }
         let paid = due.min(self.account.cash);
@@ -278,42 +276,42 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Cash and holdings at the open, US dollars; what does not trade counts at its last close.
-    pub(super) fn value_at_open(&self, session: usize) -> f64 {
-        let holdings =
-            (0..self.account.held.len()).filter(|&asset| self.account.held[asset].is_positive()).map(|asset| {
-                let price = self.market.raw(asset, session, Field::Open).or(self.marks[asset]).unwrap_or(Price::ZERO);
-                self.account.held[asset].to_f64() * price.to_f64()
-            });
-        self.account.cash.to_f64() + holdings.sum::<f64>()
-    }
-
-    /// Asks the strategy at the close of `session`. It sees the assets that may be held and have a
-    /// bar, and those that are held; what it may no longer hold counts as cash and is sold.
+    /// Asks the strategy at the close of `session` and sizes orders for the next open. It sees the assets
+    /// that may be held and have a bar, and those that are held; what it may no longer hold counts as
+    /// cash and is sold.
     fn decide(
         &mut self,
         strategy: &mut dyn Strategy,
         session: usize,
         weights: &mut Vec<f64>,
-    ) -> Result<Option<Targets>, BacktestError> {
+    ) -> Result<(), BacktestError> {
         let n_assets = self.account.held.len();
         let value = self.sessions.last().map_or(self.config.initial_cash, |last| last.value).to_f64();
         let (mut positions, mut universe) = (Vec::with_capacity(n_assets), Vec::with_capacity(n_assets));
-        let mut targets =
-            Targets { cash: 1.0, assets: vec![None; n_assets], forced: vec![false; n_assets], lots: BTreeMap::new() };
         weights.clear();
         weights.push(0.0);
         for asset in 0..n_assets {
             let held = self.account.held[asset];
             let member = self.market.is_member(asset, session);
-            if held.is_positive() && !member {
-                targets.assets[asset] = Some(0.0);
-                targets.forced[asset] = true;
-            } else if held.is_positive() || (member && self.market.trades(asset, session)) {
+            let plan = &mut self.plan;
+            plan.wanted[1 + asset] = 0.0;
+            plan.forced[asset] = held.is_positive() && !member;
+            plan.tradable[asset] = false;
+            plan.values[asset] = 0.0;
+            let may_be_bought = member && self.market.trades(asset, session);
+            if !held.is_positive() && !may_be_bought {
+                continue;
+            }
+            let close = self.market.raw(asset, session, Field::Close);
+            plan.tradable[asset] = close.is_some();
+            plan.seen[asset] = close.or(self.marks[asset]).map_or(f64::NAN, Price::to_f64);
+            if held.is_positive() && plan.seen[asset].is_finite() {
+                plan.values[asset] = held.to_f64() * plan.seen[asset];
+            }
+            if !plan.forced[asset] {
                 positions.push(asset);
                 universe.push(self.market.assets()[asset]);
-                let worth = self.marks[asset].map_or(0.0, |mark| mark.to_f64() * held.to_f64());
-                weights.push(if value > 0.0 { worth / value } else { 0.0 });
+                weights.push(if value > 0.0 { plan.values[asset] / value } else { 0.0 });
             }
         }
         let invested: f64 = weights[1..].iter().sum();
@@ -348,18 +346,18 @@ impl<'a> Run<'a> {
             error,
         })?;
         let wanted = decision.weights.as_slice();
-        targets.cash = wanted[0];
+        self.plan.wanted[0] = wanted[0];
         for (at, &asset) in positions.iter().enumerate() {
-            // A weight that the strategy did not touch is no wish to trade.
-            let untouched = (wanted[1 + at] - weights[1 + at]).abs() <= 1e-12;
-            targets.assets[asset] = (!untouched).then_some(wanted[1 + at]);
+            self.plan.wanted[1 + asset] = wanted[1 + at];
         }
+        self.plan.lots.clear();
         for sale in strategy.lots_to_sell() {
             if let Ok(asset) = self.market.assets().binary_search(&sale.asset) {
-                targets.lots.entry(asset).or_default().push((LotIdx(sale.lot), sale.shares));
+                self.plan.lots.entry(asset).or_default().push((LotIdx(sale.lot), sale.shares));
             }
         }
-        Ok(Some(targets))
+        self.size_orders(session);
+        Ok(())
     }
 
     fn booking(&self, date: Date, asset: usize) -> BacktestError {
@@ -383,8 +381,8 @@ impl<'a> Run<'a> {
         // Everything is sold on a copy of the book, at the last close and with costs.
         self.today = Today::default();
         for asset in 0..self.account.held.len() {
-            let (held, mark) = (self.account.held[asset], self.marks[asset].unwrap_or(Price::ZERO));
-            self.sell(asset, held, mark, last)?;
+            let mark = self.marks[asset].unwrap_or(Price::ZERO);
+            self.sell_out(asset, mark, last)?;
         }
         let liability = self.taxes.liability(self.account.rows())? + self.owed;
         let finals = FinalValues {

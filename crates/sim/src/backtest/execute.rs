@@ -1,180 +1,230 @@
-//! From target weights to trades at the open (SPEC E-05 to E-09).
+//! From target weights to trades at the open (SPEC E-05 to E-09), by the code that plays episodes.
 
 use std::collections::BTreeMap;
 
 use lotwise_core::{Money, Price, Shares};
 use lotwise_market::Field;
-use lotwise_tax::LotIdx;
+use lotwise_tax::{LotIdx, Trade};
 
-use super::account::Fill;
 use super::engine::{BacktestError, Run};
 use super::record::TradeRecord;
+use crate::execution::{
+    CapRule, CostConfig, Depth, ExecutionConfig, Funding, Holdings, Orders, Scratch, SellRule, ShareUnits, Terms, Till,
+    Venue, Wish, fill_orders, plan_trades, raise_cash,
+};
 
-/// What is wanted of each asset at the next open.
+/// Lots that sales take, by asset.
+pub(super) type NamedLots = BTreeMap<usize, Vec<(LotIdx, Shares)>>;
+
+/// What is wanted at the next open, and what it was sized with; buffers that are used again.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Targets {
-    /// Fraction of the value to keep in cash.
-    pub cash: f64,
-    /// Fraction of the value for each asset of the market; `None` leaves it as it is.
-    pub assets: Vec<Option<f64>>,
-    /// Assets that have to go whatever the limits say.
+pub(super) struct Plan {
+    /// Fractions of the value wanted, `[1 + N]`, cash first.
+    pub wanted: Vec<f64>,
+    /// Assets that have to go whatever the limits say, `[N]`.
     pub forced: Vec<bool>,
-    /// Lots that sales take, by asset.
-    pub lots: BTreeMap<usize, Vec<(LotIdx, Shares)>>,
+    /// Lots that sales take.
+    pub lots: NamedLots,
+    /// Closes that were seen, in units of today, and the values held at them, `[N]`.
+    pub seen: Vec<f64>,
+    pub values: Vec<f64>,
+    /// Whether the asset had a bar at the decision, `[N]`.
+    pub tradable: Vec<bool>,
+    vol_daily: Vec<f64>,
+    dollar_volume: Vec<f64>,
+    /// Signed US dollars at the closes seen; nothing is waiting where it is empty.
+    pub trades: Vec<f64>,
+    scratch: Scratch,
 }
 
-/// A trade in the making.
-#[derive(Debug, Clone, Copy)]
-struct Wish {
-    asset: usize,
-    price: Price,
-    /// Change of the holding's value, US dollars.
-    change: f64,
-    /// Present value, US dollars.
-    present: f64,
-    whole: bool,
-    forced: bool,
+impl Plan {
+    /// For so many assets.
+    pub fn new(n_assets: usize) -> Self {
+        Self {
+            wanted: vec![0.0; n_assets + 1],
+            forced: vec![false; n_assets],
+            lots: BTreeMap::new(),
+            seen: vec![f64::NAN; n_assets],
+            values: vec![0.0; n_assets],
+            tradable: vec![false; n_assets],
+            vol_daily: vec![0.0; n_assets],
+            dollar_volume: vec![0.0; n_assets],
+            trades: Vec::with_capacity(n_assets),
+            scratch: Scratch::new(n_assets),
+        }
+    }
+
+    /// Puts what was seen of an asset into units after a split.
+    pub fn split(&mut self, asset: usize, new: Shares, old: Shares) {
+        self.seen[asset] *= old.to_f64() / new.to_f64();
+        self.lots.remove(&asset);
+    }
+
+    /// Forgets the order in an asset that has ended.
+    pub fn end(&mut self, asset: usize) {
+        if let Some(trade) = self.trades.get_mut(asset) {
+            *trade = 0.0;
+        }
+    }
 }
 
 impl Run<'_> {
-    /// Trades towards the targets at the open of `session`: sales first, then purchases, scaled
-    /// so that cash never goes below zero.
-    pub(super) fn trade(&mut self, targets: &Targets, session: usize) -> Result<(), BacktestError> {
-        let value = self.value_at_open(session);
-        if value <= 0.0 {
+    /// Sizes orders from the wishes of the plan, with what is known at the close of `session`.
+    pub(super) fn size_orders(&mut self, session: usize) {
+        let n_assets = self.account.held.len();
+        let config = self.execution();
+        let plan = &mut self.plan;
+        let impact = config.cost.impact_coef > 0.0;
+        for asset in 0..if impact { n_assets } else { 0 } {
+            let (vol_daily, dollar_volume) = self.market.depth(asset, session);
+            (plan.vol_daily[asset], plan.dollar_volume[asset]) = (f64::from(vol_daily), f64::from(dollar_volume));
+        }
+        plan.trades.clear();
+        plan.trades.resize(n_assets, 0.0);
+        // What is owed and could not be paid is not there to be invested.
+        let cash = (self.account.cash.to_f64() - self.owed.to_f64()).max(0.0);
+        let depth = Depth { vol_daily: &plan.vol_daily, dollar_volume: &plan.dollar_volume };
+        let forces = plan.forced.iter().any(|forced| *forced);
+        plan_trades(
+            &config,
+            Holdings { cash, values: &plan.values },
+            Wish {
+                weights: &plan.wanted,
+                actions: None,
+                forced_exits: forces.then_some(&plan.forced[..]),
+                funding: if self.trades.is_empty() { Funding::Initial } else { Funding::Rebalance },
+            },
+            Venue { tradable: &plan.tradable, depth: impact.then_some(depth), units: ShareUnits::Fractional },
+            &mut plan.scratch,
+            &mut plan.trades,
+        );
+    }
+
+    /// Fills the orders that wait at the open of `session`, sales first.
+    pub(super) fn fill(&mut self, session: usize) -> Result<(), BacktestError> {
+        if self.plan.trades.is_empty() {
             return Ok(());
         }
-        let funded = self.account.held.iter().any(|shares| shares.is_positive());
-        let threshold = if funded { self.config.rebalance_threshold } else { 0.0 };
-        let mut wishes = Vec::new();
-        for (asset, target) in targets.assets.iter().enumerate() {
-            let Some(target) = *target else { continue };
-            let held = self.account.held[asset];
-            if target <= 0.0 && !held.is_positive() {
-                continue;
-            }
-            let Some(price) = self.market.raw(asset, session, Field::Open) else { continue };
-            let present = held.to_f64() * price.to_f64();
-            let change = target * value - present;
-            let forced = targets.forced[asset];
-            let whole = target <= 0.0;
-            if forced || change.abs() > threshold * value {
-                wishes.push(Wish { asset, price, change, present, whole, forced });
-            }
-        }
-        let scale = self.turnover_scale(&wishes, value, funded);
-        self.account.name_lots(targets.lots.clone());
-        for wish in wishes.iter().filter(|wish| wish.change < 0.0) {
-            let held = self.account.held[wish.asset];
-            let part = if wish.forced { 1.0 } else { scale * (-wish.change / wish.present).min(1.0) };
-            let shares = if part >= 1.0 || (wish.whole && scale >= 1.0) { held } else { part_of(held, part) };
-            let shares = self.account.rounded_sale(wish.asset, shares);
-            self.sell(wish.asset, shares, wish.price, session)?;
-        }
-        let cash = self.account.cash.to_f64();
-        let room = (cash - targets.cash * value).max(0.0);
-        let mut wanted = 0.0;
-        for wish in wishes.iter().filter(|wish| wish.change > 0.0) {
-            let amount = wish.change * scale;
-            wanted += amount * (1.0 + self.costs.fraction(self.market, wish.asset, session - 1, amount));
-        }
-        let fit = if wanted > room { room / wanted } else { 1.0 };
-        for wish in wishes.iter().filter(|wish| wish.change > 0.0) {
-            self.buy(wish.asset, wish.change * scale * fit, wish.price, session)?;
-        }
-        Ok(())
-    }
-
-    /// By how much all trades that are not forced shrink to keep the turnover cap; forced exits
-    /// come first, and the first purchases from cash are free of it (SPEC E-08, E-09).
-    fn turnover_scale(&self, wishes: &[Wish], value: f64, funded: bool) -> f64 {
-        let Some(cap) = self.config.turnover_cap.filter(|_| funded) else { return 1.0 };
-        let total = |forced: bool| -> f64 {
-            wishes.iter().filter(|wish| wish.forced == forced).map(|wish| wish.change.abs()).sum()
+        let plan = std::mem::take(&mut self.plan);
+        self.account.name_lots(plan.lots.clone());
+        let orders = Orders {
+            trades: &plan.trades,
+            values: &plan.values,
+            seen: &plan.seen,
+            vol_daily: &plan.vol_daily,
+            dollar_volume: &plan.dollar_volume,
         };
-        let room = (cap * value - total(true)).max(0.0);
-        let rest = total(false);
-        if rest > room { room / rest } else { 1.0 }
+        let (market, terms) = (self.market, self.terms());
+        let price_of = |at: usize| market.raw(at, session, Field::Open);
+        let filled = fill_orders(terms, orders, price_of, &mut Counter { run: self, session });
+        self.plan = plan;
+        self.plan.trades.clear();
+        self.account.name_lots(BTreeMap::new());
+        filled
     }
 
-    /// Sells holdings in proportion until there is so much cash, as far as there are holdings.
-    /// Returns what the sales brought.
-    pub(super) fn raise(&mut self, wanted: Money, session: usize) -> Result<Money, BacktestError> {
+    /// Sells holdings in proportion at the open until there is so much more cash, as far as there are
+    /// holdings. Returns what the sales brought.
+    pub(super) fn raise(&mut self, missing: Money, session: usize) -> Result<Money, BacktestError> {
         let before = self.account.cash;
-        let mut sources = Vec::new();
-        let mut total = 0.0;
-        for asset in 0..self.account.held.len() {
-            let held = self.account.held[asset];
-            let price = self.market.raw(asset, session, Field::Open).filter(|_| held.is_positive());
-            if let Some(price) = price {
-                let value = held.to_f64() * price.to_f64();
-                total += value * (1.0 - self.costs.fraction(self.market, asset, session - 1, value));
-                sources.push((asset, price));
-            }
-        }
-        // A little more than needed, so that rounding of shares does not leave a billionth owed.
-        let part = (wanted - before).to_f64() / total.max(1e-9) * (1.0 + 1e-9) + 1e-12;
-        for (asset, price) in sources {
-            let held = self.account.held[asset];
-            let shares = if part >= 1.0 { held } else { part_of(held, part) };
-            self.sell(asset, shares, price, session)?;
-        }
+        let (market, terms, n_assets) = (self.market, self.terms(), self.account.held.len());
+        let price_of = |at: usize| market.raw(at, session, Field::Open);
+        let depth_of = |at: usize| {
+            let (vol_daily, dollar_volume) = market.depth(at, session - 1);
+            (f64::from(vol_daily), f64::from(dollar_volume))
+        };
+        raise_cash(terms, missing, n_assets, price_of, depth_of, &mut Counter { run: self, session })?;
         Ok(self.account.cash - before)
     }
 
-    pub(super) fn sell(
-        &mut self,
-        asset: usize,
-        shares: Shares,
-        price: Price,
-        session: usize,
-    ) -> Result<(), BacktestError> {
+    /// Sells a whole holding at a price, with its cost.
+    pub(super) fn sell_out(&mut self, asset: usize, price: Price, session: usize) -> Result<(), BacktestError> {
+        let shares = self.account.held[asset];
         if !shares.is_positive() {
             return Ok(());
         }
         let amount = price * shares;
-        let fraction = self.costs.fraction(self.market, asset, session - 1, amount.to_f64());
-        let fee = self.costs.fee(amount, fraction).min(amount);
-        self.book(Fill { asset, shares, amount, fee }, price, session, false)
+        let impact = self.config.costs.impact.is_some();
+        let (vol_daily, dollar_volume) = if impact { self.market.depth(asset, session) } else { (0.0, 0.0) };
+        let fee = self.terms().fee(amount, f64::from(vol_daily), f64::from(dollar_volume)).min(amount);
+        self.book(asset, price, Trade { shares, amount, fee }, session, Side::Sale)
     }
 
-    fn buy(&mut self, asset: usize, dollars: f64, price: Price, session: usize) -> Result<(), BacktestError> {
-        let fraction = self.costs.fraction(self.market, asset, session - 1, dollars);
-        let mut shares = whole_billionths(dollars / price.to_f64());
-        let mut amount = price * shares;
-        let mut fee = self.costs.fee(amount, fraction);
-        if amount + fee > self.account.cash {
-            // Rounding up by a billionth is enough to overdraw; a millionth of a share less is not.
-            let affordable = self.account.cash.to_f64() / (price.to_f64() * (1.0 + fraction)) - 1e-6;
-            shares = whole_billionths(affordable);
-            amount = price * shares;
-            fee = self.costs.fee(amount, fraction);
-        }
-        if !shares.is_positive() || amount + fee > self.account.cash {
-            return Ok(());
-        }
-        self.book(Fill { asset, shares, amount, fee }, price, session, true)
-    }
-
-    pub(super) fn book(&mut self, fill: Fill, price: Price, session: usize, buys: bool) -> Result<(), BacktestError> {
+    pub(super) fn book(
+        &mut self,
+        asset: usize,
+        price: Price,
+        trade: Trade,
+        session: usize,
+        side: Side,
+    ) -> Result<(), BacktestError> {
         let date = self.market.panel().sessions()[session];
-        let booked = if buys { self.account.buy(date, fill) } else { self.account.sell(date, fill) };
-        let asset = self.market.assets()[fill.asset];
-        booked.map_err(|_| BacktestError::Booking { date, symbol: self.market.panel().symbols()[asset.0].clone() })?;
-        self.today.costs += fill.fee;
-        self.today.traded += fill.amount;
-        let shares = if buys { fill.shares } else { -fill.shares };
-        self.trades.push(TradeRecord { date, asset, shares, price, fee: fill.fee });
+        let booked = match side {
+            Side::Purchase => self.account.buy(date, asset, trade),
+            Side::Sale => self.account.sell(date, asset, trade),
+        };
+        let symbol = self.market.assets()[asset];
+        booked.map_err(|_| BacktestError::Booking { date, symbol: self.market.panel().symbols()[symbol.0].clone() })?;
+        self.today.costs += trade.fee;
+        self.today.traded += trade.amount;
+        let shares = if side == Side::Purchase { trade.shares } else { -trade.shares };
+        self.trades.push(TradeRecord { date, asset: symbol, shares, price, fee: trade.fee });
         Ok(())
     }
+
+    fn terms(&self) -> Terms {
+        Terms::new(self.execution().cost, true)
+    }
+
+    fn execution(&self) -> ExecutionConfig {
+        ExecutionConfig {
+            rebalance_threshold: self.config.rebalance_threshold,
+            hold_fraction: 1.0,
+            turnover_cap: self.config.turnover_cap.unwrap_or(f64::INFINITY),
+            cap_rule: CapRule::Proportional,
+            sell_rule: SellRule::Forced,
+            max_weight: 1.0,
+            cost: CostConfig {
+                proportional_bps: self.config.costs.basis_points,
+                impact_coef: self.config.costs.impact.map_or(0.0, |impact| impact.coefficient),
+            },
+        }
+    }
 }
 
-/// A part of a holding, rounded down to the billionth and never more than is held.
-fn part_of(held: Shares, part: f64) -> Shares {
-    Shares::from_billionths((held.billionths() as f64 * part).floor() as i128).min(held)
+/// Which way a trade goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Purchase,
+    Sale,
 }
 
-/// Shares rounded down to the billionth.
-fn whole_billionths(shares: f64) -> Shares {
-    Shares::from_billionths((shares.max(0.0) * 1e9).floor() as i128)
+/// A run in one of its sessions.
+struct Counter<'a, 'b> {
+    run: &'a mut Run<'b>,
+    session: usize,
+}
+
+impl Till for Counter<'_, '_> {
+    type Error = BacktestError;
+
+    fn cash(&self) -> Money {
+        self.run.account.cash
+    }
+
+    fn held(&self, at: usize) -> Shares {
+        self.run.account.held[at]
+    }
+
+    fn sell(&mut self, at: usize, price: Price, trade: Trade) -> Result<(), BacktestError> {
+        self.run.book(at, price, trade, self.session, Side::Sale)
+    }
+
+    fn buy(&mut self, at: usize, price: Price, trade: Trade) -> Result<(), BacktestError> {
+        self.run.book(at, price, trade, self.session, Side::Purchase)
+    }
+
+    fn rounded_sale(&self, at: usize, shares: Shares) -> Shares {
+        self.run.account.rounded_sale(at, shares)
+    }
 }

@@ -153,6 +153,27 @@ impl<'a> BacktestMarket<'a> {
         (before > 0.0 && ret.is_finite()).then_some(ret)
     }
 
+    /// What the market can take of the asset, known at the close of a session: the standard deviation of
+    /// the last 21 daily returns, and the mean US dollars traded in the last 20 sessions; 0 where
+    /// nothing is known.
+    #[must_use]
+    pub(crate) fn depth(&self, at: usize, session: usize) -> (f32, f32) {
+        let (first, last) = match self.histories[at].bars {
+            Some((first, last)) if first <= session => (first, last.min(session) + 1),
+            _ => return (0.0, 0.0),
+        };
+        let volumes = self.panel.full_history(self.assets[at], Field::Volume);
+        let closes = self.panel.full_history(self.assets[at], Field::Close);
+        // Volume and close have one split basis, so that their product is in dollars of the day.
+        let traded = |session: usize| Some(volumes[session] * closes[session]).filter(|dollars| dollars.is_finite());
+        let since = |sessions: usize| (session + 1).saturating_sub(sessions).max(first);
+        let dollars = mean((since(VOLUME_SESSIONS)..last).filter_map(traded)).unwrap_or(0.0);
+        let rets = || (since(VOL_SESSIONS)..session + 1).filter_map(|session| self.total_return(at, session));
+        let squares = mean(rets().map(|ret| ret * ret)).unwrap_or(0.0);
+        let average = mean(rets()).unwrap_or(0.0);
+        ((squares - average * average).max(0.0).sqrt() as f32, dollars as f32)
+    }
+
     /// The price as traded in a session; `None` without a bar, or a price no trade can have.
     #[must_use]
     pub(crate) fn raw(&self, at: usize, session: usize, field: Field) -> Option<Price> {
@@ -173,6 +194,15 @@ impl<'a> BacktestMarket<'a> {
 }
 
 const UNIT: i128 = 1_000_000_000;
+
+/// Sessions over which usual volume and volatility are taken.
+const VOLUME_SESSIONS: usize = 20;
+const VOL_SESSIONS: usize = 21;
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, n) = values.fold((0.0, 0_u32), |(sum, n), value| (sum + value, n + 1));
+    (n > 0).then(|| sum / f64::from(n))
+}
 
 impl AssetHistory {
     /// What prices of the session are multiplied with to be those of the day, in billionths.

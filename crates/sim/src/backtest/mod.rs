@@ -9,7 +9,6 @@
 mod account;
 mod benchmark;
 mod config;
-mod costs;
 mod engine;
 mod execute;
 mod market;

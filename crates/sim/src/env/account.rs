@@ -9,6 +9,7 @@ use lotwise_tax::{
 };
 
 use super::TaxConfig;
+use crate::execution::session_interest;
 
 /// The account of the household.
 pub(super) const OWN: AccountIdx = AccountIdx(0);
@@ -22,6 +23,8 @@ pub struct YearIncome {
     pub date: Date,
     /// Dividends.
     pub dividends: Money,
+    /// Interest; below zero where cash costs.
+    pub interest: Money,
 }
 
 /// What open years come to.
@@ -220,10 +223,11 @@ impl Account {
         self.open_year(date).dividends += amount;
     }
 
-    /// Interest on cash, taxed as a dividend is not: it is taken after tax at the short rate.
-    pub(super) fn interest(&mut self, rate: lotwise_core::Rate) {
-        let amount = self.cash * rate;
-        self.cash += amount - amount * self.tax.rates.short;
+    /// Interest on cash at a rate a year.
+    pub(super) fn interest(&mut self, date: Date, rate_annual: f64) {
+        let amount = session_interest(self.cash, rate_annual);
+        self.cash += amount;
+        self.open_year(date).interest += amount;
     }
 
     /// Pays what is due on or before `date`, as far as there is cash; what is missing stays owed.
@@ -293,7 +297,8 @@ impl Account {
     fn assess(&self, income: YearIncome, carried: Carryover) -> Result<(Money, Carryover), lotwise_tax::Error> {
         let Realised { short, long } = self.book.realised(income.date);
         let found = flat_year_tax(short - carried.short, long - carried.long, self.tax.loss_limit, self.tax.rates)?;
-        Ok((found.tax + income.dividends * self.tax.dividend_rate, found.carryover))
+        let interest = income.interest.max(Money::ZERO) * self.tax.rates.short;
+        Ok((found.tax + income.dividends * self.tax.dividend_rate + interest, found.carryover))
     }
 
     fn keep(&mut self, date: Date, asset: usize, booked: Booked) {
@@ -304,7 +309,7 @@ impl Account {
 
     fn open_year(&mut self, date: Date) -> &mut YearIncome {
         if self.open.last().is_none_or(|last| last.date.year() != date.year()) {
-            self.open.push(YearIncome { date, dividends: Money::ZERO });
+            self.open.push(YearIncome { date, dividends: Money::ZERO, interest: Money::ZERO });
         }
         self.open.last_mut().expect("Invariant: a year was just added")
     }

@@ -1,15 +1,14 @@
 //! One account on the tape, from a start to a horizon.
 
-use lotwise_core::{Money, Objective, Price, Rate, Seed};
+use lotwise_core::{Date, Money, Objective, Price, Seed};
 use lotwise_tax::{HarvestValue, LossRoom, Term, harvest_value};
 
 use super::lots::Lots;
-use super::tape::daily;
 use super::{Account, EnvConfig, Nav, Tape};
-use crate::Error;
 use crate::execution::Scratch;
 use crate::reward::{Reward, RewardState, TaxFacts};
 use crate::state::{GlobalFacts, TickerFacts};
+use crate::{Error, SESSIONS_PER_YEAR};
 
 /// Why an episode is over (SPEC E-19).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +64,16 @@ pub(super) struct Memory {
     pub stale: bool,
 }
 
+impl Memory {
+    /// Remembers a trade and gives its dollars.
+    pub fn note(&mut self, date: Date, amount: Money) -> f64 {
+        let dollars = amount.to_f64();
+        (self.last_trade, self.growth, self.stale) = (date.days(), 1.0, true);
+        self.traded += dollars;
+        dollars
+    }
+}
+
 /// One environment.
 #[derive(Debug, Clone)]
 pub struct Episode {
@@ -80,7 +89,8 @@ pub struct Episode {
     pub(super) reward_state: RewardState,
     /// Whether the account was never invested.
     pub(super) unfunded: bool,
-    pub(super) cash_rate: (Rate, f64),
+    /// Interest of one session, a fraction.
+    pub(super) cash_rate: f64,
     pub(super) memory: Vec<Memory>,
     pub(super) lots: Vec<Lots>,
     /// Loss carried into the open year, and what is owed; of the last valuation.
@@ -95,7 +105,8 @@ pub(super) struct Rooms {
     pub tradable: Vec<bool>,
     pub vol_daily: Vec<f64>,
     pub dollar_volume: Vec<f64>,
-    pub prices: Vec<f64>,
+    /// Closes that orders were sized with, in units of today.
+    pub seen: Vec<f64>,
     pub trades: Vec<f64>,
     pub weights: Vec<f64>,
     /// Weights wanted, `[1 + N]`.
@@ -111,14 +122,12 @@ impl Episode {
     pub fn new(config: &EnvConfig) -> Result<Self, Error> {
         config.check()?;
         let n = config.n_assets;
-        let per_session = daily(config.cash_rate_annual);
-        let exact = Rate::from_billionths((per_session * 1e9).round() as i128);
         let rooms = Rooms {
             values: vec![0.0; n],
             tradable: vec![false; n],
             vol_daily: vec![0.0; n],
             dollar_volume: vec![0.0; n],
-            prices: vec![f64::NAN; n],
+            seen: vec![f64::NAN; n],
             trades: vec![0.0; n],
             weights: vec![0.0; n],
             wanted: Vec::with_capacity(n + 1),
@@ -136,7 +145,7 @@ impl Episode {
             last_turnover: 0.0,
             reward_state: config.reward.start(Objective::AlphaVsEw, 1.0),
             unfunded: true,
-            cash_rate: (exact, per_session),
+            cash_rate: config.cash_rate_annual / SESSIONS_PER_YEAR,
             memory: vec![memory; n],
             lots: vec![Lots::default(); n],
             carried: 0.0,

@@ -1,19 +1,18 @@
 //! One step: decided at a close, traded at the next price, valued at the next close (SPEC E-01).
 
-use lotwise_core::{Date, Money, Rate, Shares};
+use lotwise_core::{Date, Money, Price, Shares};
 use lotwise_tax::Trade;
 
-use super::episode::{End, Episode, Info, StepResult, exact};
+use super::account::Account;
+use super::episode::{End, Episode, Info, Memory, StepResult, exact};
 use super::tape::Tape;
 use super::{EnvConfig, Timing};
 use crate::Error;
-use crate::execution::{Action, Depth, Funding, Holdings, ShareUnits, Venue, Wish, plan_trades};
+use crate::execution::{
+    Action, Depth, Funding, Holdings, Orders, ShareUnits, Terms, Till, Venue, Wish, fill_orders, plan_trades,
+    raise_cash,
+};
 use crate::reward::StepFacts;
-
-/// A sale of this part of a position is a sale of all of it.
-const ALL: f64 = 1.0 - 1e-9;
-/// Trades of less than this are rounding, US dollars.
-const LEAST_TRADE: f64 = 1e-6;
 
 impl Episode {
     /// Plays one step towards `weights`, `[1 + N]` on the simplex, cash first.
@@ -50,16 +49,16 @@ impl Episode {
         }
         self.session = next;
         let date = tape.date(next);
-        if self.cash_rate.1 != 0.0 {
-            self.account.interest(self.cash_rate.0);
+        if config.cash_rate_annual != 0.0 {
+            self.account.interest(date, config.cash_rate_annual);
         }
         self.corporate_actions(config, tape, date)?;
+        self.pay_taxes(config, tape, date, &mut info)?;
         match config.timing {
             Timing::NextOpen => self.trade(config, tape.opens(next), date, &mut info)?,
             Timing::NextClose => self.trade(config, tape.closes(next), date, &mut info)?,
             Timing::SameClose => {}
         }
-        self.account.settle(date)?;
         self.see_closes(tape);
         self.revalue(config)?;
         self.unfunded &= info.n_trades == 0;
@@ -83,7 +82,7 @@ impl Episode {
             net_ret: info.ret,
             equal_weight_ret: self.equal_weight_ret(tape),
             market_ret: tape.market_ret(next),
-            risk_free_ret: self.cash_rate.1,
+            risk_free_ret: self.cash_rate,
             cash_ratio_traded: (1.0 - self.rooms.weights.iter().sum::<f64>()).clamp(0.0, 1.0),
             cash_ratio_end: cash_ratio(self.account.cash(), value_before_tax),
             asset_weights: &self.rooms.weights,
@@ -125,11 +124,12 @@ impl Episode {
                 wanted[0] += wanted[at + 1] - most;
                 wanted[at + 1] = most;
             }
-            self.rooms.prices[at] = self.memory[at].close;
+            self.rooms.seen[at] = self.memory[at].close;
+            self.memory[at].traded = 0.0;
         }
         let rooms = &mut self.rooms;
         let depth = Depth { vol_daily: &rooms.vol_daily, dollar_volume: &rooms.dollar_volume };
-        let units = if config.fractional_shares { ShareUnits::Fractional } else { ShareUnits::Whole(&rooms.prices) };
+        let units = if config.fractional_shares { ShareUnits::Fractional } else { ShareUnits::Whole(&rooms.seen) };
         let funding = if config.initial_funding && self.unfunded { Funding::Initial } else { Funding::Rebalance };
         // What is owed and could not be paid is not there to be invested.
         let owed = self.account.unpaid().to_f64();
@@ -141,15 +141,6 @@ impl Episode {
             &mut rooms.scratch,
             &mut rooms.trades,
         );
-        if owed > cash {
-            // Taxes are due whatever the weights: the missing cash is raised from all positions alike,
-            // and a cent more, so that rounding leaves nothing owed.
-            let missing = owed - cash + 0.01;
-            let part = missing / (value - cash).max(missing);
-            for (trade, held) in rooms.trades.iter_mut().zip(&rooms.values) {
-                *trade = trade.min(-part * held);
-            }
-        }
         let scale = if value > 0.0 { 1.0 / value } else { 0.0 };
         for (weight, (held, trade)) in rooms.weights.iter_mut().zip(rooms.values.iter().zip(&rooms.trades)) {
             *weight = (held + trade).max(0.0) * scale;
@@ -160,97 +151,36 @@ impl Episode {
 
     /// Fills the planned trades at `prices` (of the whole tape), sales first.
     fn trade(&mut self, config: &EnvConfig, prices: &[f64], date: Date, info: &mut Info) -> Result<(), Error> {
-        let cost = config.execution.cost;
-        let rate = Rate::from_billionths((cost.rate() * 1e9).round() as i128);
-        for at in 0..self.universe.len() {
-            self.memory[at].traded = 0.0;
-            let (trade, price) = (self.rooms.trades[at], prices[self.universe[at] as usize]);
-            if trade > -LEAST_TRADE || self.memory[at].close.is_nan() {
-                continue;
-            }
-            let Some(exact) = exact(price) else { continue };
-            let held = self.account.held(at);
-            let all = -trade >= self.rooms.values[at] * ALL;
-            let shares = if all { held } else { self.shares(config, at, -trade).min(held) };
-            if !shares.is_positive() {
-                continue;
-            }
-            let amount = exact * shares;
-            let fee = self.fee(config, at, amount, rate);
-            self.account.sell(date, at, Trade { shares, amount, fee })?;
-            info.sold += self.note(at, date, amount);
-            info.cost += fee.to_f64();
-            info.n_trades += 1;
+        let (rooms, universe) = (&self.rooms, &self.universe);
+        let orders = Orders {
+            trades: &rooms.trades,
+            values: &rooms.values,
+            seen: &rooms.seen,
+            vol_daily: &rooms.vol_daily,
+            dollar_volume: &rooms.dollar_volume,
+        };
+        let terms = Terms::new(config.execution.cost, config.fractional_shares);
+        let mut till = Counter { account: &mut self.account, memory: &mut self.memory, date, info };
+        fill_orders(terms, orders, |at| exact(prices[universe[at] as usize]), &mut till)
+    }
+
+    /// Pays the taxes that are due, by sales at the session's price where cash does not suffice.
+    fn pay_taxes(&mut self, config: &EnvConfig, tape: &Tape, date: Date, info: &mut Info) -> Result<(), Error> {
+        self.account.settle(date)?;
+        let unpaid = self.account.unpaid();
+        if unpaid.is_zero() {
+            return Ok(());
         }
-        let mut needed = 0.0;
-        for at in 0..self.universe.len() {
-            let (trade, price) = (self.rooms.trades[at], prices[self.universe[at] as usize]);
-            if trade > LEAST_TRADE && price.is_finite() && self.memory[at].close > 0.0 {
-                let dollars = trade / self.memory[at].close * price;
-                let impact = cost.impact(dollars, self.rooms.vol_daily[at], self.rooms.dollar_volume[at]);
-                needed += dollars * (1.0 + cost.rate()) + impact;
-            }
-        }
-        let cash = self.account.cash().to_f64();
-        let factor = if needed > cash { (cash / needed).max(0.0) } else { 1.0 };
-        for at in 0..self.universe.len() {
-            let (trade, price) = (self.rooms.trades[at], prices[self.universe[at] as usize]);
-            if trade <= LEAST_TRADE || self.memory[at].close.is_nan() {
-                continue;
-            }
-            let Some(exact) = exact(price) else { continue };
-            let mut shares = self.shares(config, at, trade * factor);
-            let mut amount = exact * shares;
-            let mut fee = self.fee(config, at, amount, rate);
-            // Rounding can leave the last purchase a billionth short of cash.
-            if amount + fee > self.account.cash() {
-                let missing = (amount + fee - self.account.cash()).to_f64() / price;
-                shares = self.whole(config, (shares.to_f64() - missing) * (1.0 - 1e-12) - 2e-9);
-                amount = exact * shares;
-                fee = self.fee(config, at, amount, rate);
-            }
-            if !shares.is_positive() || amount + fee > self.account.cash() {
-                continue;
-            }
-            self.account.buy(date, at, Trade { shares, amount, fee })?;
-            info.bought += self.note(at, date, amount);
-            info.cost += fee.to_f64();
-            info.n_trades += 1;
-        }
+        let prices =
+            if config.timing == Timing::NextClose { tape.closes(self.session) } else { tape.opens(self.session) };
+        let (rooms, universe) = (&self.rooms, &self.universe);
+        let terms = Terms::new(config.execution.cost, config.fractional_shares);
+        let mut till = Counter { account: &mut self.account, memory: &mut self.memory, date, info };
+        let price_of = |at: usize| exact(prices[universe[at] as usize]);
+        let depth_of = |at: usize| (rooms.vol_daily[at], rooms.dollar_volume[at]);
+        raise_cash(terms, unpaid, universe.len(), price_of, depth_of, &mut till)?;
+        self.account.settle(date)?;
         Ok(())
-    }
-
-    /// Shares for dollars at the close that was seen, in units of today.
-    fn shares(&self, config: &EnvConfig, at: usize, dollars: f64) -> Shares {
-        self.whole(config, dollars / self.memory[at].close)
-    }
-
-    fn whole(&self, config: &EnvConfig, shares: f64) -> Shares {
-        if config.fractional_shares {
-            Shares::from_billionths((shares * 1e9).floor().max(0.0) as i128)
-        } else {
-            // A hair more, so that a whole number that went through a division stays one.
-            Shares::from_whole((shares + 1e-9).floor().max(0.0) as i64)
-        }
-    }
-
-    fn fee(&self, config: &EnvConfig, at: usize, amount: Money, rate: Rate) -> Money {
-        let proportional = amount * rate;
-        if config.execution.cost.impact_coef == 0.0 {
-            return proportional;
-        }
-        let (vol, volume) = (self.rooms.vol_daily[at], self.rooms.dollar_volume[at]);
-        let impact = config.execution.cost.impact(amount.to_f64(), vol, volume);
-        proportional + Money::from_billionths((impact * 1e9).round() as i128)
-    }
-
-    /// Remembers a trade and gives its dollars.
-    fn note(&mut self, at: usize, date: Date, amount: Money) -> f64 {
-        let dollars = amount.to_f64();
-        let memory = &mut self.memory[at];
-        (memory.last_trade, memory.growth, memory.stale) = (date.days(), 1.0, true);
-        memory.traded += dollars;
-        dollars
     }
 
     /// Splits, dividends and ends of the session that has begun.
@@ -265,6 +195,7 @@ impl Episode {
                     memory.stale = true;
                     // The close that was seen is put into units of today, and with it what is wanted.
                     memory.close *= split.old.to_f64() / split.new.to_f64();
+                    self.rooms.seen[at] = memory.close;
                 }
                 if self.account.held(at).is_positive() {
                     for per_share in tape.dividends(self.session, asset) {
@@ -278,7 +209,7 @@ impl Episode {
                 let last = tape.payout(asset).or_else(lost);
                 let amount = last.map_or(Money::ZERO, |price| price * shares);
                 self.account.close_out(date, at, Trade { shares, amount, fee: Money::ZERO })?;
-                self.note(at, date, amount);
+                self.memory[at].note(date, amount);
                 self.rooms.trades[at] = 0.0;
             }
         }
@@ -311,6 +242,42 @@ impl Episode {
             }
         }
         if n > 0 { sum / f64::from(n) } else { 0.0 }
+    }
+}
+
+/// An account with what is remembered of its trades.
+struct Counter<'a> {
+    account: &'a mut Account,
+    memory: &'a mut [Memory],
+    date: Date,
+    info: &'a mut Info,
+}
+
+impl Till for Counter<'_> {
+    type Error = Error;
+
+    fn cash(&self) -> Money {
+        self.account.cash()
+    }
+
+    fn held(&self, at: usize) -> Shares {
+        self.account.held(at)
+    }
+
+    fn sell(&mut self, at: usize, _: Price, trade: Trade) -> Result<(), Error> {
+        self.account.sell(self.date, at, trade)?;
+        self.info.sold += self.memory[at].note(self.date, trade.amount);
+        self.info.cost += trade.fee.to_f64();
+        self.info.n_trades += 1;
+        Ok(())
+    }
+
+    fn buy(&mut self, at: usize, _: Price, trade: Trade) -> Result<(), Error> {
+        self.account.buy(self.date, at, trade)?;
+        self.info.bought += self.memory[at].note(self.date, trade.amount);
+        self.info.cost += trade.fee.to_f64();
+        self.info.n_trades += 1;
+        Ok(())
     }
 }
 

@@ -3,13 +3,8 @@
 use lotwise_core::{Date, Price};
 use lotwise_market::{Field, Split};
 
-use crate::SESSIONS_PER_YEAR;
 use crate::backtest::BacktestMarket;
 use crate::state::Season;
-
-/// Sessions over which usual volume and volatility are taken.
-const VOLUME_SESSIONS: usize = 20;
-const VOL_SESSIONS: usize = 21;
 
 /// No session.
 const NEVER: u32 = u32::MAX;
@@ -122,24 +117,13 @@ impl Tape {
     }
 
     fn read(&mut self, market: &BacktestMarket<'_>, asset: usize) {
-        let volumes = market.panel().full_history(market.assets()[asset], Field::Volume);
-        let closes = market.panel().full_history(market.assets()[asset], Field::Close);
-        let n_sessions = self.sessions.len();
-        // Volume and close have one split basis, so that their product is in dollars of the day.
-        let traded = |session: usize| Some(volumes[session] * closes[session]).filter(|dollars| dollars.is_finite());
-        for session in 0..n_sessions {
+        for session in 0..self.sessions.len() {
             let cell = session * self.n_assets + asset;
             let price = |field| market.raw(asset, session, field).map_or(f64::NAN, Price::to_f64);
             self.open[cell] = price(Field::Open);
             self.close[cell] = price(Field::Close);
             self.ret[cell] = market.total_return(asset, session).unwrap_or(f64::NAN);
-            let of_volume = (session + 1).saturating_sub(VOLUME_SESSIONS)..session + 1;
-            self.dollar_volume[cell] = mean(of_volume.filter_map(traded)).map_or(0.0, |mean| mean as f32);
-            let of_vol = (session + 1).saturating_sub(VOL_SESSIONS)..session + 1;
-            let rets = of_vol.map(|at| self.ret[at * self.n_assets + asset]).filter(|ret| ret.is_finite());
-            let squares = mean(rets.clone().map(|ret| ret * ret)).unwrap_or(0.0);
-            let average = mean(rets).unwrap_or(0.0);
-            self.vol_daily[cell] = (squares - average * average).max(0.0).sqrt() as f32;
+            (self.vol_daily[cell], self.dollar_volume[cell]) = market.depth(asset, session);
         }
     }
 
@@ -234,17 +218,7 @@ impl Tape {
     }
 }
 
-/// Interest of one session on cash, a fraction.
-pub(super) fn daily(rate_annual: f64) -> f64 {
-    libm::expm1(libm::log1p(rate_annual) / SESSIONS_PER_YEAR)
-}
-
 fn season(date: Date) -> Season {
     let start = Date::from_ymd(date.year(), 1, 1).unwrap_or(date);
     Season::of((date.days_since(start) + 1) as u16, date.month() as u8)
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, n) = values.fold((0.0, 0_u32), |(sum, n), value| (sum + value, n + 1));
-    (n > 0).then(|| sum / f64::from(n))
 }

@@ -1,5 +1,8 @@
 //! What trading costs (SPEC E-10), and how much of it a given amount of cash can pay.
 
+/// Most that impact costs, a fraction of the trade.
+const LARGEST_IMPACT: f64 = 0.5;
+
 /// What trading costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CostConfig {
@@ -27,11 +30,12 @@ impl CostConfig {
         self.proportional_bps * 1e-4
     }
 
-    /// The cost of impact of trading `size` US dollars, whichever side, of one asset.
+    /// The cost of impact of trading `size` US dollars, whichever side, of one asset: at most half of it,
+    /// beyond which the formula means nothing.
     #[must_use]
     pub fn impact(&self, size: f64, vol_daily: f64, dollar_volume: f64) -> f64 {
         let part_of_day = if dollar_volume > 0.0 { size / dollar_volume } else { 1.0 };
-        self.impact_coef * vol_daily * part_of_day.sqrt() * size
+        (self.impact_coef * vol_daily * part_of_day.sqrt()).min(LARGEST_IMPACT) * size
     }
 }
 

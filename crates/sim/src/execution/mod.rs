@@ -11,11 +11,13 @@
 mod cases;
 mod config;
 mod cost;
+mod fill;
 mod plan;
 mod trade_list;
 
 pub use config::{CapRule, ExecutionConfig, SellRule};
 pub use cost::{CostConfig, Depth};
+pub(crate) use fill::{Orders, Terms, Till, fill_orders, raise_cash, session_interest};
 pub use plan::{plan_trades, renormalize};
 pub use trade_list::{TaxLot, TaxYear, TradeList, TradeProblem, trade_list};
 

@@ -15,4 +15,6 @@ mod properties;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod same_account;
+#[cfg(test)]
 mod tax_aware;
