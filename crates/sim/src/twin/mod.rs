@@ -17,8 +17,6 @@
 //! is cut at the end of the year.
 
 #[cfg(test)]
-mod convergence;
-#[cfg(test)]
 mod gradients;
 mod smooth;
 mod step;

@@ -18,3 +18,5 @@ mod rules;
 mod same_account;
 #[cfg(test)]
 mod tax_aware;
+#[cfg(test)]
+mod twin;
