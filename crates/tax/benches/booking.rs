@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use lotwise_core::{Date, Money, Price, Shares, Symbol};
 use lotwise_tax::{
     Account, AccountId, AccountIdx, AccountKind, At, Book, Event, EventKind, IndexedBook, Ledger, LotId, LotSelection,
-    Method, Pick, Rules, SaleId, SaleIdx, SymbolIdx, SymbolKind, Trade,
+    Method, Rules, SaleId, SaleIdx, SymbolIdx, SymbolKind, Trade, TradeEvent, TradeSide,
 };
 
 const ROUNDS: usize = 5;
@@ -121,7 +121,7 @@ fn measure(
         write(&format!("{folder}/{name}-{n_symbols}-{n}.csv"), &transactions)?;
     }
     let rules = Arc::new(Rules::default());
-    let trades: Vec<(At, bool, Trade)> = transactions.iter().map(indexed).collect();
+    let trades: Vec<TradeEvent> = transactions.iter().map(indexed).collect();
     let mut book = IndexedBook::new(&[(AccountKind::Taxable, method)], Arc::clone(&rules));
     for _ in 0..n_symbols {
         book.add_symbol(SymbolKind::Stock, None);
@@ -131,14 +131,7 @@ fn measure(
         || (),
         |()| {
             book.reset();
-            for (at, buys, trade) in &trades {
-                let done = if *buys {
-                    book.buy(*at, *trade).map(|_| ())
-                } else {
-                    book.sell(*at, SaleIdx(0), *trade, Pick::Standing, None)
-                };
-                done.expect("Invariant: the ledger can be booked");
-            }
+            book.trade_all(&trades).expect("Invariant: the ledger can be booked");
             book.rows().len()
         },
     );
@@ -166,10 +159,11 @@ fn amount(transaction: &Transaction) -> Money {
     Price::from_billionths(i128::from(transaction.cents) * 10_000_000) * Shares::from_whole(transaction.shares)
 }
 
-fn indexed(transaction: &Transaction) -> (At, bool, Trade) {
+fn indexed(transaction: &Transaction) -> TradeEvent {
     let at = At { date: transaction.date, account: AccountIdx(0), symbol: SymbolIdx(transaction.symbol) };
     let trade = Trade { shares: Shares::from_whole(transaction.shares), amount: amount(transaction), fee: Money::ZERO };
-    (at, transaction.buys, trade)
+    let sell = TradeSide::Sell { sale: SaleIdx(0), method: None, identified: None };
+    TradeEvent { at, trade, side: if transaction.buys { TradeSide::Buy } else { sell } }
 }
 
 fn ledger(transactions: &[Transaction], method: Method) -> Result<Ledger, Box<dyn std::error::Error>> {

@@ -15,7 +15,7 @@ mod year;
 pub use book::{
     AccountIdx, Applied, At, Book, Fault, Holding, IndexedBook, LotIdx, LotPreview, Match, Pick, PurchasePreview,
     Realised, Received, RecentLoss, RecentPurchase, Row, SaleIdx, SalePreview, SymbolIdx, SymbolKind, Trade,
-    WINDOW_DAYS, WashedSale, book, settlement_date, whatif_sell,
+    TradeEvent, TradeSide, WINDOW_DAYS, WashedSale, book, settlement_date, whatif_sell,
 };
 pub use economics::{HarvestValue, LossRoom, WaitForLongTerm, harvest_value, wait_for_long_term};
 pub use error::Error;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use lotwise_core::{Date, Money, Rate, Shares};
 
+use super::batch::Batch;
 use super::corporate::Ratio;
 use super::group::{Acquisition, Desk, Group, Holder, Order, Scratch, UnitChange, scale};
 use super::index::{AccountIdx, At, Fault, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade};
@@ -39,9 +40,10 @@ pub struct IndexedBook {
     /// report one spin-off each share them.
     children: BTreeMap<(u32, u32), u32>,
     pub(super) out: Outcome,
-    last: i32,
-    sequence: u32,
+    pub(super) last: i32,
+    pub(super) sequence: u32,
     pub(super) scratch: Scratch,
+    pub(super) batch: Batch,
 }
 
 impl IndexedBook {
@@ -61,6 +63,7 @@ impl IndexedBook {
             last: UNKNOWN_DAY,
             sequence: 0,
             scratch: Scratch::default(),
+            batch: Batch::default(),
         }
     }
 
@@ -172,7 +175,7 @@ impl IndexedBook {
         let note = |row: u32, kind: RawNoteKind| RawNote { day, account, symbol, row, kind };
         if let Some((_, call)) = group.calls.front() {
             for row in first..self.out.next_row() {
-                if self.out.rows[row as usize].gain().is_some_and(Money::is_negative) {
+                if self.out.row(row).gain().is_some_and(Money::is_negative) {
                     self.out.notes.push(note(row, RawNoteKind::CallNearLoss { call: *call }));
                 }
             }
@@ -481,16 +484,7 @@ impl IndexedBook {
     /// Checks what every event has to satisfy and forgets what it cannot reach any more.
     pub(super) fn begin(&mut self, at: At, shares: &[Shares], amounts: &[Money]) -> Result<i32, Fault> {
         let day = at.date.days();
-        if day < self.last {
-            return Err(Fault::OutOfOrder { last: date_of(self.last).unwrap_or(Date::MIN) });
-        }
-        if shares.iter().any(|shares| !shares.is_positive()) || amounts.iter().any(|amount| amount.is_negative()) {
-            return Err(Fault::NotPositive);
-        }
-        let too_much = |amount: &Money| *amount > Money::from_whole(LARGEST_UNITS);
-        if shares.iter().any(|shares| *shares > largest_shares()) || amounts.iter().any(too_much) {
-            return Err(Fault::OutOfRange);
-        }
+        check(self.last, day, shares, amounts)?;
         self.out.washed.clear();
         Ok(day)
     }
@@ -517,16 +511,21 @@ impl IndexedBook {
             purchase,
             piece,
         };
-        // A digital asset bought before the switch can still replace one sold after it.
-        let digital = matches!(self.symbols[at.symbol.0 as usize].kind, SymbolKind::DigitalAsset);
-        let washes = !digital || self.rules.digital_asset_wash_sales_from.is_some();
         let index = self.group_of(at.symbol.0);
-        let desk = Desk { rules: &self.rules, accounts: &self.holders };
-        let group = &mut self.groups[index as usize];
-        group.turn_to(at.date.days());
-        let lot = group.acquire(desk, &what, washes, &mut self.out);
+        let lot = self.acquire_in(index, at.date.days(), &what);
         self.places.push((index, lot));
         LotIdx(name)
+    }
+
+    /// Puts an acquisition on the book of its group and returns the lot there.
+    pub(super) fn acquire_in(&mut self, group: u32, day: i32, what: &Acquisition) -> u32 {
+        // A digital asset bought before the switch can still replace one sold after it.
+        let digital = matches!(self.symbols[what.symbol as usize].kind, SymbolKind::DigitalAsset);
+        let washes = !digital || self.rules.digital_asset_wash_sales_from.is_some();
+        let desk = Desk { rules: &self.rules, accounts: &self.holders };
+        let group = &mut self.groups[group as usize];
+        group.turn_to(day);
+        group.acquire(desk, what, washes, &mut self.out)
     }
 
     /// Refuses lots that are in another account or of another security.
@@ -665,6 +664,21 @@ impl IndexedBook {
             self.out.notes.push(RawNote { day, account, symbol, row: NONE, kind: RawNoteKind::PossibleStraddle });
         }
     }
+}
+
+/// What every event has to satisfy.
+pub(super) fn check(last: i32, day: i32, shares: &[Shares], amounts: &[Money]) -> Result<(), Fault> {
+    if day < last {
+        return Err(Fault::OutOfOrder { last: date_of(last).unwrap_or(Date::MIN) });
+    }
+    if shares.iter().any(|shares| !shares.is_positive()) || amounts.iter().any(|amount| amount.is_negative()) {
+        return Err(Fault::NotPositive);
+    }
+    let too_much = |amount: &Money| *amount > Money::from_whole(LARGEST_UNITS);
+    if shares.iter().any(|shares| *shares > largest_shares()) || amounts.iter().any(too_much) {
+        return Err(Fault::OutOfRange);
+    }
+    Ok(())
 }
 
 /// Where in one group an acquisition is held.

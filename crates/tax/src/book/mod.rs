@@ -5,6 +5,7 @@
 //!
 //! [`Book`] speaks in names. Below it [`IndexedBook`] does the work in numbers.
 
+mod batch;
 mod check;
 mod choose;
 mod corporate;
@@ -20,6 +21,7 @@ mod names;
 mod preview;
 mod purchases;
 mod rank;
+mod replay;
 mod rows;
 mod sell;
 mod settle;
@@ -39,6 +41,7 @@ use crate::model::{
     Rules, SaleId, Scope, Way,
 };
 
+pub use self::batch::{TradeEvent, TradeSide};
 pub use self::glance::Holding;
 pub use self::index::{AccountIdx, At, Fault, LotIdx, Pick, Received, SaleIdx, SymbolIdx, SymbolKind, Trade};
 pub use self::indexed::IndexedBook;
@@ -139,16 +142,12 @@ impl Book {
         let mut book = Self::new(&ledger.accounts, rules)?;
         let in_order = ledger.events.is_sorted_by_key(|event| event.date);
         if in_order {
-            for event in &ledger.events {
-                book.apply(event)?;
-            }
+            book.replay(&ledger.events)?;
             return Ok(book);
         }
         let mut events: Vec<&Event> = ledger.events.iter().collect();
         events.sort_by_key(|event| event.date);
-        for event in events {
-            book.apply(event)?;
-        }
+        book.replay(events)?;
         Ok(book)
     }
 

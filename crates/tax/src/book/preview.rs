@@ -369,13 +369,9 @@ pub fn whatif_sell(ledger: &Ledger, rules: &Rules, event: &Event) -> Result<Sale
     let mut events: Vec<&Event> = ledger.events.iter().collect();
     events.sort_by_key(|event| event.date);
     let (before, after) = events.split_at(events.partition_point(|other| other.date <= event.date));
-    for event in before {
-        book.apply(event)?;
-    }
+    book.replay(before.iter().copied())?;
     let added = book.apply(event)?.added;
-    for event in after {
-        book.apply(event)?;
-    }
+    book.replay(after.iter().copied())?;
     let lots = book.open_lots().into_iter().filter(|lot| book.same_group(&lot.symbol, &event.symbol));
     let open_lots = lots.collect();
     Ok(SalePreview { rows: added.map(|row| book.sale_row(row)).collect(), open_lots })

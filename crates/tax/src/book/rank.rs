@@ -96,7 +96,8 @@ impl Ranks {
             self.far.push(entry);
             return;
         }
-        let place = self.near.partition_point(|one| *one < entry);
+        // Most of them leave next or soon.
+        let place = self.near.iter().rposition(|one| *one < entry).map_or(0, |below| below + 1);
         self.near.insert(place, entry);
         if self.near.len() > MOST_NEAR {
             self.far.extend(self.near.drain(..MOST_NEAR / 2));

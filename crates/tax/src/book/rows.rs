@@ -135,6 +135,10 @@ pub(super) struct Gone {
 pub(super) struct Outcome {
     pub base: u32,
     pub rows: Vec<Row>,
+    /// Rows of a batch, which follow those once they are in order.
+    pub pending: Vec<Row>,
+    /// Whether new rows are those of a batch.
+    pub batching: bool,
     pub matches: Vec<Match>,
     /// Matches of rows before `base`.
     pub late: Vec<(u32, Match)>,
@@ -155,7 +159,7 @@ impl Outcome {
 
     /// Index that the next row will have.
     pub fn next_row(&self) -> u32 {
-        self.base + self.rows.len() as u32
+        self.base + (self.rows.len() + self.pending.len()) as u32
     }
 
     /// Adds a row.
@@ -163,7 +167,17 @@ impl Outcome {
         if let Some(gain) = row.gain() {
             self.count(row.sold, row.term, gain);
         }
-        self.rows.push(row);
+        if self.batching {
+            self.pending.push(row);
+        } else {
+            self.rows.push(row);
+        }
+    }
+
+    /// A row by its number, which is not below `base`.
+    pub fn row(&self, number: u32) -> &Row {
+        let place = (number - self.base) as usize;
+        self.rows.get(place).unwrap_or_else(|| &self.pending[place - self.rows.len()])
     }
 
     /// The sums of the year of a date.
@@ -201,7 +215,11 @@ impl Outcome {
         };
         let place = self.matches.len() as u32;
         self.matches.push(found);
-        let row = &mut self.rows[row as usize];
+        let n_rows = self.rows.len();
+        let row = match self.rows.get_mut(row as usize) {
+            Some(row) => row,
+            None => &mut self.pending[row as usize - n_rows],
+        };
         row.disallowed += disallowed;
         if row.last_match == NONE {
             row.first_match = place;
@@ -223,6 +241,7 @@ impl Outcome {
 
     pub fn clear(&mut self) {
         self.rows.clear();
+        self.pending.clear();
         self.matches.clear();
         self.late.clear();
         self.washed.clear();

@@ -1,5 +1,6 @@
 //! The tax engine from outside.
 
+mod batches;
 mod corporate;
 mod differential;
 mod dsl;

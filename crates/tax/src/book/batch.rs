@@ -1,0 +1,369 @@
+//! Many trades at once: those of one identity group one after the other, so that its lots stay in
+//! the processor's caches, with the outcome of booking them in the order given.
+//!
+//! Purchases and sales reach nothing outside their group: wash sales and holding periods stay inside
+//! it (tax rule 4.2), and what trades share (numbers of lots, places in the order of events, sums of
+//! a year) is known before or does not depend on the order. Everything else, options included, is
+//! booked alone and in its turn.
+
+use lotwise_core::{Date, Money, Shares};
+
+use super::group::{Acquisition, Group, Order};
+use super::index::{At, Fault, Pick, SaleIdx, SymbolKind, Trade};
+use super::indexed::{IndexedBook, check, fresh};
+use super::lot::{NONE, day_of};
+use super::rows::Outcome;
+use crate::model::{BasisSource, Method, RowKind};
+
+/// A purchase or sale for [`IndexedBook::trade_all`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TradeEvent {
+    /// Where and when.
+    pub at: At,
+    /// Shares and cash.
+    pub trade: Trade,
+    /// Which way.
+    pub side: TradeSide,
+}
+
+/// Which way a trade goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TradeSide {
+    /// [`IndexedBook::buy`].
+    Buy,
+    /// [`IndexedBook::sell`], without named lots.
+    Sell {
+        /// The caller's number of the order.
+        sale: SaleIdx,
+        /// Another method than the account's standing one.
+        method: Option<Method>,
+        /// Day of the identification.
+        identified: Option<Date>,
+    },
+}
+
+/// So many trades are put in the order of their groups at once: rows of as many fit the caches.
+pub(super) const WINDOW: usize = 1 << 15;
+/// With fewer groups the lots of all of them fit the caches.
+const FEWEST_GROUPS: usize = 24;
+/// Fewer trades of each group are not worth ordering.
+const FEWEST_TRADES: usize = 4;
+
+/// A trade of quantities that 64 bits hold, which all but absurd ones are; small, since it is copied
+/// into the order of groups.
+#[derive(Debug, Clone, Copy, Default)]
+struct Packed {
+    shares: i64,
+    amount: i64,
+    fee: i64,
+    /// Place in the order given.
+    number: u32,
+    account: u32,
+    symbol: u32,
+    day: i32,
+    sale: u32,
+    identified: i32,
+    sells: bool,
+    method: Option<Method>,
+}
+
+impl Packed {
+    fn new(number: u32, event: &TradeEvent) -> Option<Self> {
+        let TradeEvent { at, trade, side } = *event;
+        let (sale, method, identified) = match side {
+            TradeSide::Buy => (NONE, None, None),
+            TradeSide::Sell { sale, method, identified } => (sale.0, method, identified),
+        };
+        Some(Self {
+            shares: i64::try_from(trade.shares.billionths()).ok()?,
+            amount: i64::try_from(trade.amount.billionths()).ok()?,
+            fee: i64::try_from(trade.fee.billionths()).ok()?,
+            number,
+            account: at.account.0,
+            symbol: at.symbol.0,
+            day: at.date.days(),
+            sale,
+            identified: day_of(identified),
+            sells: side != TradeSide::Buy,
+            method,
+        })
+    }
+
+    fn shares(&self) -> Shares {
+        Shares::from_billionths(self.shares.into())
+    }
+}
+
+/// Room that is used again from batch to batch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Batch {
+    /// Group of each trade.
+    groups: Vec<u32>,
+    /// Number of the lot that each trade makes.
+    names: Vec<u32>,
+    /// For each group the end of its trades in `ordered`; nothing outside of a batch.
+    ends: Vec<u32>,
+    /// Groups that have trades.
+    touched: Vec<u32>,
+    /// Trades in the order of their groups.
+    ordered: Vec<Packed>,
+    held: Vec<Shares>,
+    /// First row of each trade and the row after its last.
+    spans: Vec<(u32, u32)>,
+    /// New numbers of rows.
+    numbers: Vec<u32>,
+    /// Trades of the notes.
+    noted: Vec<u32>,
+}
+
+impl IndexedBook {
+    /// Books purchases and sales as [`IndexedBook::buy`] and [`IndexedBook::sell`] would, one after
+    /// the other, and faster where they are of many securities.
+    ///
+    /// # Errors
+    /// The first that cannot be booked, by its place, and why. Those before it are booked.
+    pub fn trade_all(&mut self, events: &[TradeEvent]) -> Result<(), (usize, Fault)> {
+        let mut done = 0;
+        while done < events.len() {
+            let left = &events[done..events.len().min(done + WINDOW)];
+            done += self.trade_window(left);
+            if let Some(event) = events.get(done) {
+                // What no batch takes, and what cannot be booked, has its turn alone.
+                self.trade(event).map_err(|fault| (done, fault))?;
+                done += 1;
+            }
+        }
+        self.out.washed.clear();
+        Ok(())
+    }
+
+    fn trade(&mut self, event: &TradeEvent) -> Result<(), Fault> {
+        let TradeEvent { at, trade, side } = *event;
+        match side {
+            TradeSide::Buy => self.buy(at, trade).map(|_| ()),
+            TradeSide::Sell { sale, method, identified } => {
+                self.sell(at, sale, trade, method.map_or(Pick::Standing, Pick::By), identified)
+            }
+        }
+    }
+
+    /// Books the first of some trades and says how many.
+    fn trade_window(&mut self, events: &[TradeEvent]) -> usize {
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut n = self.order_by_group(events, &mut batch);
+        let few = batch.touched.len() < FEWEST_GROUPS || n < FEWEST_TRADES * batch.touched.len();
+        if few {
+            n = events[..n].iter().position(|event| self.trade(event).is_err()).unwrap_or(n);
+        } else {
+            batch.order(&events[..n]);
+            n = self.first_uncovered(&mut batch);
+            self.book_ordered(&events[..n], &mut batch);
+        }
+        for group in batch.touched.drain(..) {
+            batch.ends[group as usize] = 0;
+        }
+        self.batch = batch;
+        n
+    }
+
+    /// Counts the trades of each group, as far as nothing but the shares held can hinder them, and
+    /// says how far that is.
+    fn order_by_group(&self, events: &[TradeEvent], batch: &mut Batch) -> usize {
+        batch.ends.resize(self.groups.len(), 0);
+        batch.groups.clear();
+        let mut last = self.last;
+        for event in events {
+            let TradeEvent { at, trade, side } = event;
+            let standing = self.holders[at.account.0 as usize].method;
+            let method = match side {
+                TradeSide::Buy => None,
+                TradeSide::Sell { method, .. } => Some(method.unwrap_or(standing)),
+            };
+            let symbol = self.symbols[at.symbol.0 as usize];
+            // An average can be refused for what it would be made of; an option speaks to its stock.
+            let alone = method == Some(Method::Average) || matches!(symbol.kind, SymbolKind::Option { .. });
+            let day = at.date.days();
+            if alone
+                || Packed::new(0, event).is_none()
+                || check(last, day, &[trade.shares], &[trade.amount, trade.fee]).is_err()
+            {
+                break;
+            }
+            last = day;
+            batch.groups.push(symbol.group);
+            let count = &mut batch.ends[symbol.group as usize];
+            if *count == 0 {
+                batch.touched.push(symbol.group);
+            }
+            *count += 1;
+        }
+        batch.groups.len()
+    }
+
+    /// The first sale of more than is held by then, or the number of trades.
+    fn first_uncovered(&mut self, batch: &mut Batch) -> usize {
+        let mut first = batch.ordered.len();
+        let mut start = 0;
+        for index in &batch.touched {
+            let group = &mut self.groups[*index as usize];
+            let end = batch.ends[*index as usize] as usize;
+            batch.held.clear();
+            batch.held.extend(group.positions.iter().map(|position| position.held));
+            for trade in &batch.ordered[start..end] {
+                if !trade.sells {
+                    let place = group.position_or_new(trade.account, trade.symbol);
+                    batch.held.resize(group.positions.len(), Shares::ZERO);
+                    batch.held[place as usize] += trade.shares();
+                    continue;
+                }
+                let place = group.position(trade.account, trade.symbol);
+                match place.map(|place| &mut batch.held[place as usize]) {
+                    Some(held) if *held >= trade.shares() => *held -= trade.shares(),
+                    _ => {
+                        first = first.min(trade.number as usize);
+                        break;
+                    }
+                }
+            }
+            start = end;
+        }
+        first
+    }
+
+    /// Books trades that nothing hinders, group by group, and puts their rows in order.
+    fn book_ordered(&mut self, events: &[TradeEvent], batch: &mut Batch) {
+        let Some(last) = events.last() else { return };
+        let (first_row, first_note) = (self.out.next_row(), self.out.notes.len());
+        batch.names.clear();
+        for (event, group) in events.iter().zip(&batch.groups) {
+            batch.names.push(self.places.len() as u32);
+            if event.side == TradeSide::Buy {
+                self.places.push((*group, NONE));
+            }
+        }
+        batch.spans.clear();
+        batch.spans.resize(events.len(), (first_row, first_row));
+        batch.noted.clear();
+        self.out.batching = true;
+        let mut start = 0;
+        for index in &batch.touched {
+            let end = batch.ends[*index as usize] as usize;
+            // Of each group the trades are in order, so that after one that comes too late all do.
+            for trade in batch.ordered[start..end].iter().take_while(|trade| (trade.number as usize) < events.len()) {
+                if !trade.sells {
+                    self.book_purchase(*index, trade, batch.names[trade.number as usize]);
+                    continue;
+                }
+                let first = self.out.next_row();
+                self.book_sale(trade);
+                batch.spans[trade.number as usize] = (first, self.out.next_row());
+                batch.noted.resize(self.out.notes.len() - first_note, trade.number);
+            }
+            start = end;
+        }
+        self.out.batching = false;
+        self.out.put_in_order(first_row, first_note, batch);
+        for index in &batch.touched {
+            self.groups[*index as usize].renumber_rows(first_row, &batch.numbers);
+        }
+        self.out.washed.clear();
+        self.last = last.at.date.days();
+        self.sequence += events.len() as u32;
+    }
+
+    fn book_purchase(&mut self, index: u32, trade: &Packed, name: u32) {
+        let basis = Money::from_billionths(i128::from(trade.amount) + i128::from(trade.fee));
+        let what = Acquisition {
+            account: trade.account,
+            symbol: trade.symbol,
+            name,
+            acquired: trade.day,
+            sequence: self.sequence + trade.number,
+            source: BasisSource::Purchase,
+            purchase: true,
+            piece: fresh(trade.shares(), Some(basis), trade.day),
+        };
+        let lot = self.acquire_in(index, trade.day, &what);
+        self.places[name as usize].1 = lot;
+    }
+
+    fn book_sale(&mut self, trade: &Packed) {
+        let order = Order {
+            account: trade.account,
+            symbol: trade.symbol,
+            day: trade.day,
+            sequence: self.sequence + trade.number,
+            sale: trade.sale,
+            shares: trade.shares(),
+            proceeds: Money::from_billionths(i128::from(trade.amount) - i128::from(trade.fee)),
+            kind: RowKind::Sale,
+            identified: trade.identified,
+            washes: self.washes(trade.symbol, trade.day),
+            averaged: false,
+        };
+        let done = self.dispose(order, trade.method.map_or(Pick::Standing, Pick::By));
+        done.expect("Invariant: as many shares are held");
+    }
+}
+
+impl Batch {
+    /// Puts trades in the order of their groups.
+    fn order(&mut self, events: &[TradeEvent]) {
+        let mut start = 0;
+        for group in &self.touched {
+            let end = &mut self.ends[*group as usize];
+            start += std::mem::replace(end, start);
+        }
+        self.ordered.resize(events.len(), Packed::default());
+        for (number, (event, group)) in (0..).zip(events.iter().zip(&self.groups)) {
+            let end = &mut self.ends[*group as usize];
+            self.ordered[*end as usize] = Packed::new(number, event).expect("Invariant: it was looked at before");
+            *end += 1;
+        }
+    }
+}
+
+impl Outcome {
+    /// Puts rows and notes from some number on in the order of their trades.
+    fn put_in_order(&mut self, first_row: u32, first_note: usize, batch: &mut Batch) {
+        batch.numbers.resize(self.pending.len(), 0);
+        self.rows.reserve(self.pending.len());
+        for (from, to) in &batch.spans {
+            let old = (*from - first_row) as usize..(*to - first_row) as usize;
+            for (number, new) in batch.numbers[old.clone()].iter_mut().zip(self.base + self.rows.len() as u32..) {
+                *number = new;
+            }
+            self.rows.extend_from_slice(&self.pending[old]);
+        }
+        self.pending.clear();
+        let late = self.highest_basis.split_off(&first_row);
+        let renumbered = late.into_iter().map(|(row, basis)| (batch.numbers[(row - first_row) as usize], basis));
+        self.highest_basis.extend(renumbered);
+        if batch.noted.is_empty() {
+            return;
+        }
+        let mut notes: Vec<_> = batch.noted.iter().copied().zip(self.notes.drain(first_note..)).collect();
+        notes.sort_by_key(|(number, _)| *number);
+        self.notes.extend(notes.into_iter().map(|(_, mut note)| {
+            note.row = renumbered_row(note.row, first_row, &batch.numbers);
+            note
+        }));
+    }
+}
+
+impl Group {
+    /// Takes note that rows from `first` on have other numbers.
+    fn renumber_rows(&mut self, first: u32, numbers: &[u32]) {
+        for loss in &mut self.losses {
+            loss.row = renumbered_row(loss.row, first, numbers);
+        }
+        for (_, row) in &mut self.stock_losses {
+            *row = renumbered_row(*row, first, numbers);
+        }
+    }
+}
+
+fn renumbered_row(row: u32, first: u32, numbers: &[u32]) -> u32 {
+    let new = row.checked_sub(first).and_then(|place| numbers.get(place as usize));
+    new.copied().unwrap_or(row)
+}
