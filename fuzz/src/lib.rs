@@ -1,5 +1,10 @@
 //! What the fuzz targets share: a file read in one way, and what must hold of the result.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use lotwise::{Exit, Surroundings, answer};
 use lotwise_statements::{ColumnMap, Limits, ReadOptions, Statement, formats, read};
 
 /// Reads these bytes as one format, or by recognition, under limits that keep a run quick.
@@ -35,6 +40,33 @@ pub fn read_as_all(bytes: &[u8], wanted: impl Fn(&str) -> bool) {
         read_as(bytes, Some(format.id));
     }
     assert!(known > 0, "no format has such an id");
+}
+
+/// A folder of this process, in memory where there is such a place.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn scratch(name: &str) -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let base = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    let folder = base.join(format!("lotwise-fuzz-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+    folder
+}
+
+/// Gives a command to the program, in a folder and with no settings but that folder's.
+///
+/// # Panics
+/// When it fails in a way that is nobody's fault but its own, or does not answer in JSON.
+pub fn command(words: &[&str], folder: &Path) {
+    let words: Vec<OsString> = ["lotwise"].iter().chain(words).chain(&["--json"]).map(OsString::from).collect();
+    let home = ("HOME".to_owned(), folder.display().to_string());
+    let surroundings = Surroundings { variables: BTreeMap::from([home]), folder: folder.to_path_buf() };
+    let mut out = Vec::new();
+    let exit = answer(&words, &surroundings, &mut out).expect("memory can be written");
+    assert!(exit != Exit::Failed, "{}", String::from_utf8_lossy(&out));
+    let answered = serde_json::from_slice::<serde_json::Value>(&out);
+    assert!(answered.is_ok_and(|answered| answered.is_object()), "{}", String::from_utf8_lossy(&out));
 }
 
 fn check(statement: &Statement) {

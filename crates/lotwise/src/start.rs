@@ -1,6 +1,7 @@
 //! From the command line to the exit code: nothing that happens in between reaches the person as
 //! a panic, and a closed pipe or Ctrl-C ends the program quietly.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -29,6 +30,11 @@ pub fn run() -> ExitCode {
         eprintln!("interrupted");
         std::process::exit(Exit::Interrupted as i32);
     });
+    let main = || {
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        answer(&arguments, &Surroundings::of_process(), &mut out)
+    };
     let exit = catch_unwind(AssertUnwindSafe(main)).unwrap_or(Ok(Exit::Failed));
     ExitCode::from(match exit {
         Ok(exit) => exit as u8,
@@ -41,8 +47,12 @@ pub fn run() -> ExitCode {
     })
 }
 
-fn main() -> io::Result<Exit> {
-    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+/// Does what the words say, the name of the program first, and writes the result to `out`. Errors that a person reads
+/// go to the standard error; in JSON they stand in `out` too.
+///
+/// # Errors
+/// When the result cannot be written.
+pub fn answer(arguments: &[OsString], surroundings: &Surroundings, out: &mut dyn Write) -> io::Result<Exit> {
     // A wrong command line is told in the form asked for, so these are looked for before it is parsed.
     let asked = |flag: &str| arguments.iter().skip(1).take_while(|word| *word != "--").any(|word| word == flag);
     let global = Global {
@@ -58,34 +68,33 @@ fn main() -> io::Result<Exit> {
     if global.no_color {
         command = command.color(ColorChoice::Never);
     }
-    let parsed = command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return wrong_usage(&error, &early, &mut out),
+        Err(error) => return wrong_usage(&error, &early, out),
     };
     let style = Style::detect(&cli.global);
-    let exit = match settings::load(&Surroundings::of_process()) {
+    let exit = match settings::load(surroundings) {
         Ok(settings) => {
             let clock = SystemClock { today: settings.today };
             let context = Context { style, settings, clock };
             match commands::run(cli.command, &context) {
                 Ok(commands::Outcome::Report(mut report)) => {
                     report.mode = report.mode.or_else(|| context.mode());
-                    write_report(*report, &context.style, &mut out)?
+                    write_report(*report, &context.style, out)?
                 }
                 Ok(commands::Outcome::As(mut report, form)) => {
                     report.mode = report.mode.or_else(|| context.mode());
-                    write_report(*report, &Style { form, ..context.style }, &mut out)?
+                    write_report(*report, &Style { form, ..context.style }, out)?
                 }
                 Ok(commands::Outcome::Text(text)) => {
                     out.write_all(&text)?;
                     Exit::Done
                 }
-                Err(failure) => write_failure(failure, &context.style, &mut out)?,
+                Err(failure) => write_failure(failure, &context.style, out)?,
             }
         }
-        Err(failure) => write_failure(failure, &style, &mut out)?,
+        Err(failure) => write_failure(failure, &style, out)?,
     };
     out.flush()?;
     Ok(exit)

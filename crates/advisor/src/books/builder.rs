@@ -11,7 +11,7 @@ use super::cancelled::is_cancellation;
 use super::finish::{Special, finish};
 use super::income::{Income, included_in_reinvestment};
 use super::joined::{Joint, Joints};
-use super::named;
+use super::named::{self, RowLots};
 use super::opening::Openings;
 use super::options::proceeds;
 use super::questions::Questions;
@@ -44,8 +44,7 @@ pub(super) struct Builder<'a, 'q> {
     entries: &'a [Entry<'a>],
     events: Vec<Event>,
     special: BTreeMap<usize, Special>,
-    /// The lot that a row made, by account and id of the row.
-    lots_of_rows: BTreeMap<(AccountId, String), LotId>,
+    lots_of_rows: RowLots,
     /// First row of each account.
     begins: BTreeMap<AccountId, Date>,
     /// Days on which shares were bought.
@@ -78,7 +77,7 @@ impl<'a, 'q> Builder<'a, 'q> {
             events: Vec::new(),
             openings: Openings::default(),
             special: BTreeMap::new(),
-            lots_of_rows: BTreeMap::new(),
+            lots_of_rows: RowLots::default(),
             begins: BTreeMap::new(),
             bought: BTreeMap::new(),
             lot_count: 0,
@@ -210,7 +209,7 @@ impl<'a, 'q> Builder<'a, 'q> {
         self.lot_count += 1;
         let transaction = entry.transaction;
         let lot = LotId::new(&format!("{symbol}-{}-{}", transaction.trade_date, self.lot_count));
-        self.lots_of_rows.insert((account.clone(), transaction.id.clone()), lot.clone());
+        self.lots_of_rows.add(&transaction.id, account, lot.clone());
         lot
     }
 
@@ -294,8 +293,7 @@ impl<'a, 'q> Builder<'a, 'q> {
         let begins = self.begins.get(account).copied().unwrap_or(entry.transaction.trade_date);
         for lot in lots {
             let Some(acquired) = lot.acquired else { continue };
-            let of_row = |id: &String| self.lots_of_rows.contains_key(&(account.clone(), id.clone()));
-            if lot.id.as_ref().is_some_and(of_row) {
+            if lot.id.as_ref().is_some_and(|id| self.lots_of_rows.has(id)) {
                 continue;
             }
             let bought = self.bought.get(&(account.clone(), symbol.clone()));

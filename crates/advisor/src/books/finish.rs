@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use lotwise_core::Rounding::HalfEven;
 use lotwise_core::{Shares, Symbol, mul_div};
 use lotwise_statements::StatedLot;
-use lotwise_tax::{AccountId, BasisSource, Book, Event, EventKind, Ledger, LotId, LotSelection, OpenLot, Rules, Way};
+use lotwise_tax::{BasisSource, Book, Event, EventKind, Ledger, LotId, LotSelection, OpenLot, Rules, Way};
 
-use super::named;
+use super::named::{self, RowLots};
 use super::questions::Questions;
 
 /// What an event still needs.
@@ -34,7 +34,7 @@ pub(super) enum Special {
 pub(super) fn finish(
     ledger: &mut Ledger,
     mut special: BTreeMap<usize, Special>,
-    lots_of_rows: &BTreeMap<(AccountId, String), LotId>,
+    lots_of_rows: &RowLots,
     rules: &Rules,
     questions: &mut Questions<'_>,
 ) {

@@ -10,6 +10,40 @@ use super::questions::Questions;
 use super::rows::{Entry, RowKey};
 use crate::suggestion::share_text;
 
+/// The lots that rows made, by the id of the row: a file may name them for a later sale, also in another account that the
+/// shares have moved to since.
+#[derive(Debug, Default)]
+pub(super) struct RowLots(BTreeMap<String, Vec<(AccountId, LotId)>>);
+
+impl RowLots {
+    /// A row of this account made this lot.
+    pub(super) fn add(&mut self, row: &str, account: &AccountId, lot: LotId) {
+        self.0.entry(row.to_owned()).or_default().push((account.clone(), lot));
+    }
+
+    /// Whether a row has made a lot.
+    pub(super) fn has(&self, row: &str) -> bool {
+        self.0.contains_key(row)
+    }
+
+    /// The lots of a row, those of this account first: ids repeat between accounts.
+    fn of<'a>(&'a self, row: &str, account: &'a AccountId) -> impl Iterator<Item = &'a LotId> {
+        let made = self.0.get(row).map_or(&[][..], Vec::as_slice);
+        let own = made.iter().filter(move |(maker, _)| maker == account);
+        own.chain(made.iter().filter(move |(maker, _)| maker != account)).map(|(_, lot)| lot)
+    }
+
+    /// The lots of a row, and those of a company spun off, which are named after the lot of their parent: `L1/NEW`.
+    fn called(&self, name: &str, account: &AccountId) -> Vec<LotId> {
+        let places = name.match_indices('/').map(|(place, _)| place);
+        let children = places.rev().flat_map(|place| {
+            let (parent, child) = name.split_at(place);
+            self.of(parent, account).map(move |lot| LotId::new(&format!("{lot}{child}")))
+        });
+        self.of(name, account).cloned().chain(children).collect()
+    }
+}
+
 /// Key of the question which lots a sale took.
 pub(super) fn key(account: &AccountId, symbol: &Symbol, date: Date, shares: Shares) -> String {
     format!("lots:{symbol}@{account}:{date}:{shares}")
@@ -157,7 +191,7 @@ pub(super) fn choose(
     stated: &[StatedLot],
     event: &Event,
     shares: Shares,
-    lots_of_rows: &BTreeMap<(AccountId, String), LotId>,
+    lots_of_rows: &RowLots,
     questions: &mut Questions<'_>,
     place: String,
 ) -> Option<Vec<(LotId, Shares)>> {
@@ -251,13 +285,7 @@ fn held(open: &[OpenLot]) -> Vec<(LotId, Held)> {
     lots
 }
 
-fn find(
-    open: &[OpenLot],
-    stated: &[StatedLot],
-    wanted: Shares,
-    account: &AccountId,
-    lots_of_rows: &BTreeMap<(AccountId, String), LotId>,
-) -> Found {
+fn find(open: &[OpenLot], stated: &[StatedLot], wanted: Shares, account: &AccountId, lots_of_rows: &RowLots) -> Found {
     let lots = held(open);
     let mut found = Found::default();
     let mut room = wanted;
@@ -282,29 +310,12 @@ fn find(
     found
 }
 
-/// The lot of a company spun off, which is named after the lot of its parent: `L1/NEW`.
-fn child_of_row(name: &str, account: &AccountId, lots_of_rows: &BTreeMap<(AccountId, String), LotId>) -> Option<LotId> {
-    let places = name.match_indices('/').map(|(place, _)| place);
-    places.rev().find_map(|place| {
-        let (parent, child) = name.split_at(place);
-        let lot = lots_of_rows.get(&(account.clone(), parent.to_owned()))?;
-        Some(LotId::new(&format!("{lot}{child}")))
-    })
-}
-
 /// The lots that a stated lot may mean, the likeliest first.
-fn candidates(
-    lots: &[(LotId, Held)],
-    stated: &StatedLot,
-    account: &AccountId,
-    lots_of_rows: &BTreeMap<(AccountId, String), LotId>,
-) -> Vec<usize> {
+fn candidates(lots: &[(LotId, Held)], stated: &StatedLot, account: &AccountId, lots_of_rows: &RowLots) -> Vec<usize> {
     if let Some(name) = &stated.id {
-        let of_row = lots_of_rows.get(&(account.clone(), name.clone())).cloned();
-        let of_row = of_row.or_else(|| child_of_row(name, account, lots_of_rows));
-        let of_row = of_row.as_ref();
-        let named = lots.iter().position(|(id, _)| Some(id) == of_row || id.as_str() == name);
-        if let Some(position) = named {
+        let called = lots_of_rows.called(name, account).into_iter();
+        let mut called = called.chain([LotId::new(name)]);
+        if let Some(position) = called.find_map(|lot| lots.iter().position(|(id, _)| *id == lot)) {
             return vec![position];
         }
     }

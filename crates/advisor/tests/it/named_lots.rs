@@ -2,7 +2,7 @@
 
 use lotwise_advisor::BookAnswers;
 use lotwise_advisor::books::{BookOptions, Books, Source, build};
-use lotwise_core::Money;
+use lotwise_core::{Money, Shares};
 use lotwise_market::CorporateActions;
 use lotwise_statements::Statement;
 use lotwise_tax::{BasisSource, Booking, Rules, book};
@@ -152,4 +152,32 @@ fn shares_that_came_in_bring_the_lots_that_their_row_states() {
     let (books, booking) = of(&[Source::history("h.csv", &history)], answers);
     assert!(books.issues.is_empty(), "{:?}", books.issues);
     assert_eq!(booking.open_lots[0].basis, Some(money("380")));
+}
+
+#[test]
+fn a_lot_keeps_its_name_in_the_account_that_it_moves_to() {
+    let mut history = statement(
+        "
+        2023-01-05 buy          AAA 10 20 -200
+        2023-06-05 buy          AAA 10 40 -400
+        2023-09-05 transfer_out AAA -15 - -
+        2023-09-05 transfer_in  AAA 15  - -
+        2024-02-05 sell         AAA -4 50 200
+        ",
+    );
+    history.transactions[2].lots = vec![lot_of("t1", "7"), lot_of("t2", "8")];
+    for moved in [3, 4] {
+        history.transactions[moved].account = "other".into();
+    }
+    history.transactions[4].lots = vec![lot_of("t2", "4")];
+    let (books, booking) = alone(&history);
+    assert!(!codes(&books).contains(&"lots-not-found"), "{:?}", books.issues);
+    assert_eq!(bases(&booking), [Some(money("160"))]);
+    // The same name in the account itself means that account's lot.
+    history.transactions[0].account = "other".into();
+    history.transactions[0].id = "t2".into();
+    history.transactions[2].lots = vec![lot_of("t2", "10")];
+    history.transactions[2].shares = Some(-Shares::from_whole(10));
+    history.transactions[3].shares = Some(Shares::from_whole(10));
+    assert_eq!(bases(&alone(&history).1), [Some(money("80"))]);
 }

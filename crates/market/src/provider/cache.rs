@@ -175,6 +175,10 @@ fn decode(bytes: &[u8]) -> Result<CachedSeries, &'static str> {
     if checksum(body.as_bytes()) != sum {
         return Err(DAMAGED);
     }
+    // None is ever written, and `lines` would drop one at an end.
+    if body.contains('\r') {
+        return Err(CONTENT);
+    }
     let mut reader = Reading::default();
     for line in body.lines() {
         reader.line(line).ok_or(CONTENT)?;
@@ -205,11 +209,11 @@ impl Reading {
             "quoted_at" => self.quoted_at = Some(value.parse().ok()?),
             "fetched_at" => self.fetched_at = Some(value.parse().ok()?),
             "dividend" | "capital_gain" => {
-                let (ex_date, amount) = dated::<Price>(value)?;
+                let (ex_date, amount) = dated(value).filter(|(_, amount): &(_, Price)| amount.is_positive())?;
                 let kind = if key == "dividend" { DistributionKind::Dividend } else { DistributionKind::CapitalGain };
                 self.distributions.push(Distribution { ex_date, amount, kind });
             }
-            "split" => self.splits.push(dated(value)?),
+            "split" => self.splits.push(dated(value).filter(|(_, ratio): &(_, Rate)| ratio.is_positive())?),
             "skipped" => self.skipped.push(dated(value)?),
             "bar" => {
                 let (date, numbers) = value.split_once(' ')?;
@@ -324,6 +328,24 @@ mod tests {
             let symbol = Symbol::parse(symbol).unwrap();
             assert_eq!(cache.file(&symbol), Path::new("cache").join(name));
             assert_eq!(percent_decoded(&percent_encoded(symbol.as_str())).as_deref(), Some(symbol.as_str()));
+        }
+    }
+
+    #[test]
+    fn what_is_never_written_is_a_fault_whatever_its_checksum() {
+        let file = encode(&sample());
+        let body = file.splitn(3, '\n').nth(2).unwrap();
+        let sealed = |body: &str| format!("{KIND}\n{}\n{body}", checksum(body.as_bytes()));
+        assert_eq!(decode(sealed(body).as_bytes()), Ok(sample()));
+        for (from, to) in [
+            ("volume is", "volume\ris"),
+            ("capital_gain 2024-06-28 0.25", "capital_gain 2024-06-28 -0.25"),
+            ("0.333333333", "0"),
+            ("2024-06-27 189.95", "2024-06-29 189.95"),
+            ("quoted_at", "quoted"),
+            ("symbol BRK-B\n", ""),
+        ] {
+            assert!(decode(sealed(&body.replace(from, to)).as_bytes()).is_err(), "{to}");
         }
     }
 

@@ -83,6 +83,44 @@ impl Yahoo {
         )
     }
 
+    /// What an answer with this status of HTTP and this body says, when bars of `symbol` from `from` to `to` were asked
+    /// for.
+    ///
+    /// # Errors
+    /// As [`PriceProvider::daily`].
+    pub fn read(
+        &self,
+        symbol: &Symbol,
+        from: Date,
+        to: Date,
+        status: u16,
+        body: &[u8],
+    ) -> Result<FetchedSeries, ProviderError> {
+        self.accepted(symbol, status, None)?;
+        let refused = || ProviderError::Refused { host: self.host.clone(), symbol: symbol.clone(), status };
+        match read_chart(body, NAME, symbol, &self.calendar) {
+            Ok(series) if status == 200 => Ok(series),
+            Ok(_) => Err(refused()),
+            // A refusal explains itself in the body or not at all.
+            Err(ChartFault::Nonsense(_) | ChartFault::BrokenOff) if status == 404 => {
+                Err(ProviderError::UnknownSymbol { provider: NAME.to_owned(), symbol: symbol.clone() })
+            }
+            Err(ChartFault::Nonsense(_) | ChartFault::BrokenOff) if status != 200 => Err(refused()),
+            Err(fault) => Err(self.understood(symbol, from, to, fault)),
+        }
+    }
+
+    /// Refuses what no body can explain.
+    fn accepted(&self, symbol: &Symbol, status: u16, retry_after: Option<Duration>) -> Result<(), ProviderError> {
+        let (host, symbol) = (self.host.clone(), symbol.clone());
+        match status {
+            200 | 400 | 404 => Ok(()),
+            429 => Err(ProviderError::RateLimited { host, symbol, retry_after }),
+            500..=599 => Err(ProviderError::ServerFailed { host, symbol, status }),
+            _ => Err(ProviderError::Refused { host, symbol, status }),
+        }
+    }
+
     fn lost(&self, symbol: &Symbol, error: ureq::Error) -> ProviderError {
         let (host, symbol) = (self.host.clone(), symbol.clone());
         let no_connection =
@@ -131,30 +169,11 @@ impl PriceProvider for Yahoo {
         let status = response.status().as_u16();
         let retry_after =
             response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let (host, owned) = (self.host.clone(), symbol.clone());
-        match status {
-            429 => {
-                let retry_after = retry_after.map(Duration::from_secs);
-                return Err(ProviderError::RateLimited { host, symbol: owned, retry_after });
-            }
-            500..=599 => return Err(ProviderError::ServerFailed { host, symbol: owned, status }),
-            200 | 400 | 404 => {}
-            _ => return Err(ProviderError::Refused { host, symbol: owned, status }),
-        }
+        let retry_after = retry_after.map(Duration::from_secs);
+        self.accepted(symbol, status, retry_after)?;
         let body = response.body_mut().with_config().limit(self.config.max_body_bytes).read_to_vec();
         let body = body.map_err(|error| self.lost(symbol, error))?;
-        match read_chart(&body, NAME, symbol, &self.calendar) {
-            Ok(series) if status == 200 => Ok(series),
-            Ok(_) => Err(ProviderError::Refused { host, symbol: owned, status }),
-            // A refusal explains itself in the body or not at all.
-            Err(ChartFault::Nonsense(_) | ChartFault::BrokenOff) if status == 404 => {
-                Err(ProviderError::UnknownSymbol { provider: NAME.to_owned(), symbol: owned })
-            }
-            Err(ChartFault::Nonsense(_) | ChartFault::BrokenOff) if status != 200 => {
-                Err(ProviderError::Refused { host, symbol: owned, status })
-            }
-            Err(fault) => Err(self.understood(symbol, from, to, fault)),
-        }
+        self.read(symbol, from, to, status, &body)
     }
 }
 
