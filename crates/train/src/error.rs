@@ -13,6 +13,9 @@ pub enum Error {
         /// How it reads, and what is expected.
         problem: String,
     },
+    /// Prices and tables that cannot be read.
+    #[error(transparent)]
+    Market(#[from] lotwise_market::Error),
     /// Data that can be read and do not suffice.
     #[error("the data do not suffice: {0}")]
     Data(String),

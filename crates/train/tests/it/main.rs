@@ -1,3 +1,7 @@
-//! What runs of training promise.
+//! What training promises.
 
+mod data;
 mod kernelsynth;
+mod run;
+mod sample;
+mod views;
