@@ -2,6 +2,7 @@
 //! pages are made from these definitions.
 
 mod lab;
+mod model;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use lotwise_tax::{FilingStatus, Method};
 use crate::store::Mode;
 
 pub use lab::{BacktestArgs, BenchBacktestArgs, BenchEnvArgs, EvaluateArgs, LabArgs, NullArgs};
+pub use model::{ModelCommand, ModelFile, TrainCommand, TrainEncoderArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -91,6 +93,12 @@ pub enum Command {
     /// Prices from a provider, kept in a local cache
     #[command(subcommand)]
     Prices(PricesCommand),
+    /// Train a network
+    #[command(subcommand)]
+    Train(TrainCommand),
+    /// Look at a trained network
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Run strategies over history, with lots, taxes and costs
     Backtest(BacktestArgs),
     /// Judge a policy on many windows, against equal weight with as much cash

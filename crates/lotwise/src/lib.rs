@@ -9,6 +9,7 @@ mod commands;
 mod context;
 mod errors;
 mod input;
+mod interrupt;
 mod market;
 mod output;
 mod settings;

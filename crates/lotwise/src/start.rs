@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::commands;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure};
+use crate::interrupt;
 use crate::output::{Style, write_failure, write_report};
 use crate::settings::{self, Surroundings};
 
@@ -27,6 +28,9 @@ pub fn run() -> ExitCode {
     // A second handler cannot be registered, and there is no first one: a failure leaves the
     // default behaviour, which also ends the program.
     let _ = ctrlc::set_handler(|| {
+        if interrupt::asked_politely() {
+            return;
+        }
         eprintln!("interrupted");
         std::process::exit(Exit::Interrupted as i32);
     });

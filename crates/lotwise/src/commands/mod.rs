@@ -10,15 +10,20 @@ mod harvest;
 mod import;
 mod ledger;
 mod lots;
+mod model;
 pub mod prices;
 mod recommend;
 mod scripts;
 mod tax_estimate;
 mod tax_report;
+mod train;
 mod verify;
 mod whatif;
 
-use crate::args::{BenchCommand, Command, DataCommand, ImportCommand, PricesCommand, TaxCommand, WhatifCommand};
+use crate::args::{
+    BenchCommand, Command, DataCommand, ImportCommand, ModelCommand, PricesCommand, TaxCommand, TrainCommand,
+    WhatifCommand,
+};
 use crate::context::Context;
 use crate::errors::Failure;
 use crate::output::{Form, Report};
@@ -68,6 +73,10 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Data(DataCommand::Features(arguments)) => data::features(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Fetch(arguments)) => prices::fetch(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Status) => prices::status(context).map(Outcome::from),
+        Command::Train(TrainCommand::Encoder(arguments)) => train::encoder(&arguments, context).map(Outcome::from),
+        Command::Model(ModelCommand::Show(arguments)) => model::show(&arguments, context).map(Outcome::from),
+        Command::Model(ModelCommand::Verify(arguments)) => model::verify(&arguments, context).map(Outcome::from),
+        Command::Model(ModelCommand::Card(arguments)) => model::card(&arguments, context).map(Outcome::from),
         Command::Backtest(arguments) => backtest::run(&arguments, context).map(Outcome::from),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Olps(arguments)) => bench::olps(&arguments, context).map(Outcome::from),

@@ -15,4 +15,5 @@ mod settings;
 mod store;
 mod tax;
 mod tax_report;
+mod train;
 mod verify;

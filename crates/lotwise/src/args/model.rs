@@ -1,0 +1,59 @@
+//! Training, and what is trained.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `train`.
+#[derive(Debug, Subcommand)]
+pub enum TrainCommand {
+    /// Train the encoder that knows no ticker
+    Encoder(TrainEncoderArgs),
+}
+
+/// `train encoder`.
+#[derive(Debug, Args)]
+#[command(after_help = "Ctrl-C ends a run with its state kept; --resume goes on with the same bits as a run that was \
+                        never interrupted. docs/encoder.md tells what is trained and lists every key.")]
+pub struct TrainEncoderArgs {
+    /// Prices, with the tables beside them: a Parquet or CSV file, or a folder
+    #[arg(long, value_name = "PATH")]
+    pub data: PathBuf,
+    /// Folder for the run; it must not hold one already
+    #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
+    pub out: Option<PathBuf>,
+    /// What to train and how (TOML); without it the protocol of docs/encoder.md
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "config", "seed"])]
+    pub resume: Option<PathBuf>,
+    /// Seed of everything, in place of the one in the file
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads; without it as many as there are cores. The result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Read the data, show what would be trained, and train and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// What a file of weights says about itself
+    Show(ModelFile),
+    /// Check that the weights are those that were trained, and compute what they should
+    Verify(ModelFile),
+    /// The model card, in Markdown
+    Card(ModelFile),
+}
+
+/// A file of weights.
+#[derive(Debug, Args)]
+pub struct ModelFile {
+    /// A trained network (safetensors)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}

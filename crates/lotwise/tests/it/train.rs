@@ -1,0 +1,127 @@
+//! `train encoder` and `model`, on a synthetic market.
+
+use lotwise_core::{Date, Seed};
+use lotwise_market::Panel;
+use lotwise_market::synthetic::{MarketConfig, Universe, generate};
+
+use crate::program::Folder;
+
+const CONFIG: &str = r#"
+seed = 3
+[temporal]
+kind = "none"
+[data]
+train_from = "2010-01-01"
+train_to = "2012-02-29"
+validation_from = "2012-03-01"
+validation_to = "2012-09-30"
+universe = "all"
+[sampling]
+dates_per_batch = 2
+assets_per_date = 4
+steps_per_epoch = 2
+validation_dates = 4
+validation_assets = 4
+probe_dates = 2
+least_bars = 5
+[network]
+dim = 8
+heads = 2
+market_layers = 1
+asset_layers = 1
+hidden = 16
+window = 20
+features = 16
+metadata_fields = 50
+temporal_width = 0
+gate = "learned"
+regimes = 4
+dropout = 0.1
+[[stages]]
+name = "joint"
+path = "whole"
+epochs = 2
+patience = 2
+contrast = 0.5
+"#;
+
+/// A folder with a price table, sectors and a configuration.
+fn folder() -> Folder {
+    let first = Date::parse("2010-01-01").expect("Invariant: a date");
+    let config = MarketConfig::null(Universe::Invented { n_symbols: 11 }, first, 700);
+    let market = generate(&config, Seed::new(5)).expect("Invariant: the sample market can be made");
+    let mut tickers = String::from("ticker,name,gics_sector\n");
+    for ticker in &market.tickers {
+        tickers.push_str(&format!("{},{},{}\n", ticker.symbol, ticker.name, ticker.gics_sector));
+    }
+    let folder = Folder::new().with("tickers.csv", tickers).with("small.toml", CONFIG);
+    let panel = Panel::from_groups(&market.bars);
+    panel.write_parquet(folder.path("prices.parquet")).expect("Invariant: the folder can be written");
+    folder
+}
+
+#[test]
+fn a_run_leaves_a_model_that_tells_what_it_is() {
+    let folder = folder();
+    let train = ["train", "encoder", "--data", "prices.parquet", "-c", "small.toml"];
+    let with = |more: &[&'static str]| [&train[..], more].concat();
+
+    let planned = folder.run(&with(&["--out", "run", "--dry-run", "--json"]));
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    assert!(!folder.path("run").exists());
+
+    let ran = folder.run(&with(&["--out", "run", "--json"]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let body: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(body["schema"], "lotwise.train.encoder/1");
+    assert_eq!((&body["data"]["state"], &body["data"]["steps"]), (&"finished".into(), &4.into()));
+    assert!(body["data"]["measured"]["losses/total"].as_f64().unwrap().is_finite());
+    for name in ["config.json", "data.json", "log.ndjson", "state.safetensors", "encoder.safetensors"] {
+        assert!(folder.path("run").join(name).exists(), "{name}");
+    }
+
+    let again = folder.run(&with(&["--out", "again", "--json", "--threads", "1"]));
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    let bytes = |run: &str| std::fs::read(folder.path(run).join("encoder.safetensors")).unwrap();
+    assert!(bytes("run") == bytes("again"), "the same seed gives the same file");
+    let taken = folder.run(&with(&["--out", "run"]));
+    assert_eq!(taken.code, 2);
+    assert!(taken.stderr.contains("--resume run"), "{}", taken.stderr);
+    let resumed = folder.run(&["train", "encoder", "--data", "prices.parquet", "--resume", "run", "--json"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+
+    let shown = folder.run(&["model", "show", "run/encoder.safetensors", "--json"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let body: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(body["data"]["manifest"]["training"]["seed"], 3);
+    assert_eq!(body["data"]["manifest"]["feature_names"][0], "log_return_1");
+    let verified = folder.run(&["model", "verify", "run/encoder.safetensors"]);
+    assert_eq!(verified.code, 0, "{}", verified.stderr);
+    let card = folder.run(&["model", "card", "run/encoder.safetensors"]);
+    assert!(card.stdout.starts_with("# Model card") && card.stdout.contains("| losses/total |"), "{}", card.stdout);
+
+    let mut altered = bytes("run");
+    let last = altered.len() - 1;
+    altered[last] ^= 1;
+    std::fs::write(folder.path("altered.safetensors"), altered).unwrap();
+    let refused = folder.run(&["model", "verify", "altered.safetensors"]);
+    assert_eq!(refused.code, 7, "{}", refused.stderr);
+    assert_eq!(folder.run(&["model", "show", "nowhere.safetensors"]).code, 6);
+    assert_eq!(folder.run(&["model", "show", "tickers.csv"]).code, 3);
+}
+
+#[test]
+fn a_wrong_configuration_is_told_with_its_place() {
+    let folder =
+        folder().with("typo.toml", "[optimiser]\nrte = 0.1\n").with("bad.toml", "[temporal]\nkind = \"oracle\"\n");
+    let run = |config: &str| folder.run(&["train", "encoder", "--data", ".", "-c", config, "--out", "run"]);
+    let typo = run("typo.toml");
+    assert_eq!(typo.code, 2);
+    assert!(typo.stderr.contains("typo.toml:2") && typo.stderr.contains("rte"), "{}", typo.stderr);
+    let bad = run("bad.toml");
+    assert_eq!(bad.code, 2);
+    assert!(bad.stderr.contains("minirocket"), "{}", bad.stderr);
+    let nowhere = folder.run(&["train", "encoder", "--data", "nowhere", "--out", "run"]);
+    assert_eq!(nowhere.code, 6, "{}", nowhere.stderr);
+    assert!(!folder.path("run").exists());
+}
