@@ -78,12 +78,13 @@ fn read(path: &Path) -> Result<(Weights, Manifest), Failure> {
 
 /// Why a file of weights cannot be used, as the person is told.
 pub fn model_error(error: &Error, path: &Path) -> Failure {
+    let missing = |source: &std::io::Error| source.kind() == std::io::ErrorKind::NotFound;
     let (code, exit) = match error {
-        Error::Weights(lotwise_tensor::Error::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+        Error::Weights(lotwise_tensor::Error::File { source, .. }) | Error::File { source, .. } if missing(source) => {
             ("no-such-file", Exit::DataMissing)
         }
         Error::Altered { .. } => ("altered-weights", Exit::CheckFailed),
-        Error::Weights(_) | Error::Manifest { .. } | Error::Config { .. } => ("unusable-weights", Exit::Input),
+        _ => ("unusable-weights", Exit::Input),
     };
     CliError::new(code, exit, error.to_string()).at(Place::file(path.display().to_string())).into()
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod config;
+mod curves;
 mod data;
 mod diagnostics;
 pub mod losses;

@@ -14,6 +14,7 @@ use lotwise_nn::{Checkpoint, FrozenTemporal, Pass};
 use lotwise_tensor::{AdamW, AdamWConfig, Gradients, Params, Schedule, Tape, Weights};
 use sha2::{Digest, Sha256};
 
+use super::curves::write_curves;
 use super::diagnostics::{Diagnosis, Measured};
 use super::objective::{Asked, Network, objective, views_needed};
 use super::state::{Progress, RunFolder};
@@ -175,7 +176,9 @@ impl<'a> Run<'a> {
         if diagnosis.is_empty() {
             return Err(Error::Data("no day of validation has a company".to_owned()));
         }
+        // Other weights of the frozen branch under the same name are another run.
         let text = serde_json::to_string(&config).expect("Invariant: a configuration is plain data");
+        let text = format!("{text}\n{}", branch.fingerprint());
         let adam = new_adam(&config);
         Ok(Self {
             folder,
@@ -209,9 +212,11 @@ impl<'a> Run<'a> {
                 self.end_stage(&stage, hooks)?;
             } else if !self.epoch(&stage, hooks)? {
                 self.save()?;
+                write_curves(&self.folder.log())?;
                 return Ok(Outcome::Interrupted { steps: self.progress.steps });
             }
             self.save()?;
+            write_curves(&self.folder.log())?;
         }
         let Progress { epochs, steps, .. } = self.progress;
         Ok(Outcome::Finished(Finished { epochs, steps, measured: self.progress.best_measured.clone() }))

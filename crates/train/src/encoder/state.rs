@@ -5,6 +5,7 @@
 //! | `config.json` | the resolved configuration |
 //! | `data.json` | digest, dates and symbols of the data |
 //! | `log.ndjson` | one line for each epoch and each stage |
+//! | `log.parquet`, `events.out.tfevents.lotwise` | the same numbers for other programs |
 //! | `state.safetensors` | everything that going on needs: weights, the best ones, the optimiser's moments, counters |
 //! | `encoder.safetensors` | the best weights of the present stage, ready for use, with their manifest |
 
@@ -195,7 +196,7 @@ impl RunFolder {
 }
 
 /// Writes a file beside its place first, then renames it.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.partial", std::process::id()));
     let partial = path.with_file_name(name);

@@ -1,25 +1,42 @@
 //! Which frozen branch a configuration asks for.
 
+use std::path::Path;
+
 use lotwise_nn::FrozenTemporal;
+use lotwise_nn::chronos::Chronos;
 use lotwise_nn::temporal::{MiniRocketConfig, NoTemporal};
 
 use super::TemporalChoice;
 use crate::Error;
 
-/// The kinds that a configuration may name.
-pub const KINDS: [&str; 2] = ["minirocket", "none"];
+/// The kinds that a configuration may name; those from the third on need a folder of weights.
+pub const KINDS: [&str; 5] = ["minirocket", "none", "chronos_t5", "chronos_bolt", "kernelsynth"];
 
 /// Makes the branch.
 ///
 /// # Errors
-/// Where there is no such kind.
+/// Where there is no such kind, its weights are not named or cannot be used, or they are of another kind.
 pub fn branch(choice: &TemporalChoice) -> Result<Box<dyn FrozenTemporal>, Error> {
-    match choice.kind.as_str() {
-        "minirocket" => Ok(Box::new(MiniRocketConfig::default().init())),
-        "none" => Ok(Box::new(NoTemporal)),
-        other => Err(Error::Config {
-            setting: "temporal.kind".to_owned(),
-            problem: format!("{other:?}; expected one of {}", KINDS.join(", ")),
-        }),
+    let refuse = |setting: &str, problem: String| Err(Error::Config { setting: setting.to_owned(), problem });
+    match (choice.kind.as_str(), &choice.weights) {
+        ("minirocket" | "none", Some(weights)) => {
+            refuse("temporal.weights", format!("{weights:?}, and {} has none", choice.kind))
+        }
+        ("minirocket", None) => Ok(Box::new(MiniRocketConfig::default().init())),
+        ("none", None) => Ok(Box::new(NoTemporal)),
+        (kind, None) if KINDS.contains(&kind) => {
+            refuse("temporal.weights", format!("missing; {kind} needs a folder with config.json and model.safetensors"))
+        }
+        (kind, Some(folder)) if KINDS.contains(&kind) => {
+            let branch = Chronos::load(Path::new(folder))?;
+            if branch.kind() != kind {
+                return refuse(
+                    "temporal.kind",
+                    format!("{kind:?}, and {folder} holds a network of kind {}", branch.kind()),
+                );
+            }
+            Ok(Box::new(branch))
+        }
+        (other, _) => refuse("temporal.kind", format!("{other:?}; expected one of {}", KINDS.join(", "))),
     }
 }

@@ -67,7 +67,7 @@ fn a_run_that_was_interrupted_ends_with_the_bits_of_one_that_was_not() {
     for ((name, one), (_, other)) in files(&whole).iter().zip(files(&parts)) {
         assert!(*one == other, "{name} differs");
     }
-    assert_eq!(files(&whole).len(), 5);
+    assert_eq!(files(&whole).len(), 7);
     // A finished run is only told again.
     assert!(matches!(go(&parts, &data, None, None).unwrap(), Outcome::Finished(_)));
     assert!(files(&whole) == files(&parts));
@@ -175,6 +175,8 @@ fn what_cannot_be_run_is_refused_by_name() {
         assert!(!folder.path().join("refused").exists(), "{setting}: a folder was left");
     };
     refused(|config| config.temporal.kind = "crystal_ball".to_owned(), "temporal.kind");
+    refused(|config| config.temporal.kind = "chronos_t5".to_owned(), "temporal.weights");
+    refused(|config| config.temporal.weights = Some("somewhere".to_owned()), "temporal.weights");
     refused(|config| config.network.heads = 3, "heads");
     refused(|config| config.network.features = 17, "network.features");
     refused(|config| config.network.metadata_fields = 7, "network.metadata_fields");
