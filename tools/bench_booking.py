@@ -2,7 +2,8 @@
 """Booking of trades: Lotwise against other programs, on the same ledgers, in one run on one core.
 
     pip install beancount capital-gains
-    tools/bench_booking.py [--largest 100000] [--peer-largest 10000] [--rust PROGRAM]
+    tools/bench_booking.py [--sizes 10000,100000,1000000] [--peer-sizes 10000,100000] [--limit 480]
+                           [--cases rising-1-,hifo] [--rust PROGRAM]
 
 Contenders:
 - Lotwise: the book in numbers (`IndexedBook`) and the book in names (`Book`), wash sales included;
@@ -10,8 +11,10 @@ Contenders:
 - beancount 3, its booking of transactions that are parsed already, no wash sales;
 - capital-gains (PyPI), its logic with wash sales, FIFO only.
 
-Reading files is outside every measurement. Peers that take seconds for ten thousand transactions are not
-asked for more (--peer-largest); their rate at the largest size they were given is what the ratio uses.
+Reading files is outside every measurement. Lotwise is measured by the clock, the best of five rounds; the
+others by processor time, so that a busy machine does them no harm. beancount and capital-gains take seconds
+for ten thousand transactions and are asked for --peer-sizes only. What has not ended after --limit seconds of
+processor time is given up and said to be so: its ratio is above what the limit gives.
 """
 
 import argparse
@@ -20,8 +23,10 @@ import datetime
 import glob
 import heapq
 import json
+import multiprocessing
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -109,9 +114,9 @@ def beancount(rows, method):
             postings.append(data.Posting("Income:Gains", MISSING, None, None, None, meta(number)))
         date = datetime.date.fromisoformat(day)
         entries.append(data.Transaction(meta(number), date, "*", None, "", data.EMPTY_SET, data.EMPTY_SET, postings))
-    start = time.perf_counter()
+    start = time.process_time()
     booked, errors = booking.book(entries, options.OPTIONS_DEFAULTS.copy())
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     if errors:
         raise SystemExit(f"beancount cannot book the ledger: {errors[0]}")
     return seconds
@@ -130,37 +135,63 @@ def capital_gains(rows):
     for transactions in by_symbol.values():
         lots = [Lot(one) for buys, one in transactions if buys]
         sales = [one for buys, one in transactions if not buys]
-        start = time.perf_counter()
+        start = time.process_time()
         process_sales(lots, sales, True)
-        seconds += time.perf_counter() - start
+        seconds += time.process_time() - start
     return seconds
 
 
 def timed(work, rows):
     least = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         work(rows)
-        least = min(least, time.perf_counter() - start)
+        least = min(least, time.process_time() - start)
     return least
+
+
+def within(limit, work, *arguments):
+    """Seconds that `work` says it took, or None when it needs more than `limit` seconds of processor time."""
+
+    def child(answer):
+        used = int(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
+        resource.setrlimit(resource.RLIMIT_CPU, (used + limit, used + limit + 1))
+        answer.send(work(*arguments))
+
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=child, args=(theirs,))
+    process.start()
+    theirs.close()
+    try:
+        return ours.recv()
+    except EOFError:
+        return None
+    finally:
+        process.join()
+
+
+def sizes(text):
+    return [int(size) for size in text.split(",")]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rust", help="the benchmark's program, when it is built already")
-    parser.add_argument("--largest", type=int, default=1_000_000)
-    parser.add_argument("--peer-largest", type=int, default=10_000)
+    parser.add_argument("--sizes", type=sizes, default=[10_000, 100_000, 1_000_000], help="transactions, with commas")
+    parser.add_argument("--peer-sizes", type=sizes, default=[10_000], help="sizes for beancount and capital-gains")
+    parser.add_argument("--limit", type=int, default=480, help="processor seconds for each of those")
+    parser.add_argument("--cases", default="", help="parts of the names METHOD-PRICES-SYMBOLS-SIZE-, with commas")
     arguments = parser.parse_args()
     program = arguments.rust or build()
     with tempfile.TemporaryDirectory() as folder:
         output = subprocess.run(
-            [program, "--bench"],
+            [program, "--bench", *(case for case in arguments.cases.split(",") if case)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "LOTWISE_BENCH_WRITE": folder},
         ).stdout
-        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; limit {arguments.limit} s", flush=True)
         print(f"{'method':<7}{'prices':<9}{'symbols':>8}{'events':>9}  {'contender':<16}{'per second':>12}{'ratio':>9}")
         for line in output.splitlines():
             found = re.match(r"(fifo|hifo)\s+(\w+)\s+(\d+)\s+(\d+)\s+\d+\s+\d+\s+(\d+)\s+(\d+)", line)
@@ -168,20 +199,23 @@ def main() -> None:
                 print(line)
                 continue
             method, prices, (symbols, size, indexed, named) = found[1], found[2], map(int, found.group(3, 4, 5, 6))
-            if size > arguments.largest:
+            if size not in arguments.sizes:
                 continue
             rows = load(glob.glob(f"{folder}/{prices}-{symbols}-{size}.csv")[0])
             loop = python_fifo if method == "fifo" else python_hifo
-            rates = {"python loop": size / timed(loop, rows)}
-            if size <= arguments.peer_largest:
-                rates["beancount 3"] = size / beancount(rows, method)
-                if method == "fifo":
-                    rates["capital-gains"] = size / capital_gains(rows)
+            loop_rate = size / timed(loop, rows)
             place = f"{method:<7}{prices:<9}{symbols:>8}{size:>9}  "
             print(f"{place}{'lotwise indexed':<16}{indexed:>12,}{'':>9}")
             print(f"{place}{'lotwise named':<16}{named:>12,}{indexed / named:>9.1f}")
-            for name, rate in rates.items():
-                print(f"{place}{name:<16}{rate:>12,.0f}{indexed / rate:>9,.1f}", flush=True)
+            print(f"{place}{'python loop':<16}{loop_rate:>12,.0f}{indexed / loop_rate:>9,.1f}", flush=True)
+            peers = {"beancount 3": (beancount, rows, method), "capital-gains": (capital_gains, rows)}
+            for name, work in peers.items():
+                if size not in arguments.peer_sizes or (name == "capital-gains" and method != "fifo"):
+                    continue
+                seconds = within(arguments.limit, *work)
+                rate = size / (seconds or arguments.limit)
+                least = "" if seconds else "  (not done within the limit: at least)"
+                print(f"{place}{name:<16}{rate:>12,.0f}{indexed / rate:>9,.1f}{least}", flush=True)
 
 
 if __name__ == "__main__":

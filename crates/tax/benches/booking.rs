@@ -3,7 +3,8 @@
 //! `cargo bench -p lotwise-tax` prints a table. `LOTWISE_BENCH_WRITE` names a folder to which the
 //! ledgers are written as CSV (`day,account,symbol,buy|sell,shares,cents`), for other programs to
 //! book; `tools/bench_booking.py` does so. An argument picks cases by name, for instance
-//! `cargo bench -p lotwise-tax -- hifo-falling-1-`; `--indexed` leaves the book in names out.
+//! `cargo bench -p lotwise-tax -- hifo-falling-1-` or `fifo-rising-500-10000-`; `--indexed` leaves the
+//! book in names out.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is where time is measured")]
 
@@ -88,7 +89,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     {
         for n_symbols in [1, 500] {
             for n in [10_000, 100_000, 1_000_000] {
-                let name = format!("{}-{}-{n_symbols}-{n}", lower(method), lower(prices));
+                let name = format!("{}-{}-{n_symbols}-{n}-", lower(method), lower(prices));
                 if wanted(&name) {
                     measure(n, n_symbols, prices, method, folder.as_deref())?;
                 }

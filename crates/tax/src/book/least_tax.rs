@@ -4,13 +4,17 @@ use lotwise_core::{Money, Shares};
 
 use super::choose::sort;
 use super::group::{Cut, Desk, Group, Order, Scratch, Sold};
-use super::lot::{Lot, NONE, Piece, Segment, UNKNOWN_DAY, part};
+use super::lot::{NONE, Piece, Segment, UNKNOWN_DAY, part};
 use super::rank::{End, rank};
 use super::rows::Outcome;
 use super::sell::{Allotment, term_of};
 use crate::model::{BasisSource, FlatRates, LotsLeave, Term};
 
-/// What a segment is ordered by; less leaves first.
+/// A sale seldom takes more segments of one ordering than this, so that only so many are put in order
+/// at first.
+const PUT_IN_ORDER: usize = 32;
+
+/// What a segment is ordered by; less leaves first, and of equal ones the first.
 #[derive(Debug, Clone, Copy)]
 struct Keys {
     segment: u32,
@@ -24,11 +28,13 @@ struct Keys {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Room {
     keys: Vec<Keys>,
-    ranked: Vec<(i128, u32)>,
+    ranked: Vec<Ranked>,
     tried: Vec<Vec<Cut>>,
     out: Outcome,
-    /// Shares of recent purchases that the sale in hand has used up, by lot.
-    used: Vec<(u32, Shares)>,
+    /// Recent purchases in order of acquisition with their shares that have absorbed no loss, as the
+    /// book has them and as the sale in hand leaves them.
+    free: Vec<(u32, Shares)>,
+    left: Vec<(u32, Shares)>,
 }
 
 impl Group {
@@ -48,17 +54,25 @@ impl Group {
         let Scratch { cuts, least: room, .. } = scratch;
         let rates = desk.rules.rates;
         // Without anything that could wash a loss the tax of each share stands alone, and the order
-        // by it is the cheapest; first-in first-out can only be as cheap.
-        let alone = !order.washes
-            || self.purchases.lots(&self.lots).next().is_none()
-            || self.segments_of(at).all(|id| !self.is_loss(order, id));
-        let free: Shares = self.purchases.lots(&self.lots).map(|lot| self.rest_of(lot)).sum();
+        // by it is the cheapest; first-in first-out can only be as cheap. Where lots leave one by one
+        // the segments of each leave in order, so that what is chosen is not what stands alone.
+        let together = desk.rules.lots_leave == LotsLeave::Together;
+        let alone = together
+            && (!order.washes
+                || self.purchases.lots(&self.lots).next().is_none()
+                || self.segments_of(at).all(|id| !self.is_loss(order, id)));
+        room.free.clear();
+        room.free.extend(self.purchases.lots(&self.lots).map(|lot| (lot, self.rest_of(lot))));
+        let free: Shares = room.free.iter().map(|(_, shares)| *shares).sum();
         room.keys.clear();
         for id in self.segments_of(at) {
             let piece = &self.segments[id as usize].piece;
-            let [tax, washed_tax] = self.taxes_per_share(desk, order, id, rates, free);
-            let first = |end| if alone { 0 } else { rank(piece, end).checked_neg().unwrap_or(i128::MAX) };
-            let (highest, lowest) = (first(End::Highest), first(End::Lowest));
+            let [tax, washed_tax] = self.taxes_per_share(desk, order, id, rates, free, &room.free);
+            // Of an unknown basis both are the last; otherwise one is the other's opposite.
+            let (highest, lowest) = match if alone { Some(0) } else { rank(piece, End::Lowest).checked_neg() } {
+                Some(price) => (-price, price),
+                None => (i128::MAX, i128::MAX),
+            };
             room.keys.push(Keys { segment: id, tax, washed_tax, highest, lowest });
         }
         let mut best: Option<(Weight, usize)> = None;
@@ -78,21 +92,27 @@ impl Group {
                 }
                 _ => {
                     room.ranked.clear();
-                    room.ranked.extend(room.keys.iter().map(|keys| match ordering {
-                        1 => (keys.washed_tax, keys.segment),
-                        2 => (keys.tax, keys.segment),
-                        3 => (keys.highest, keys.segment),
-                        _ => (keys.lowest, keys.segment),
+                    room.ranked.extend(room.keys.iter().zip(0..).map(|(keys, place)| match ordering {
+                        1 => (keys.washed_tax, place),
+                        2 => (keys.tax, place),
+                        3 => (keys.highest, place),
+                        _ => (keys.lowest, place),
                     }));
-                    room.ranked.sort_by_key(|(key, _)| *key);
                     let mut left = order.shares;
-                    for (_, id) in &room.ranked {
-                        if !left.is_positive() {
-                            break;
+                    let mut rest = room.ranked.as_mut_slice();
+                    let mut many = PUT_IN_ORDER;
+                    while left.is_positive() && !rest.is_empty() {
+                        let least = least_of(rest, many);
+                        for (_, place) in &*least.0 {
+                            if !left.is_positive() {
+                                break;
+                            }
+                            let id = room.keys[*place as usize].segment;
+                            let taken = left.min(self.segments[id as usize].piece.shares);
+                            trial.push(self.cut(id, taken));
+                            left -= taken;
                         }
-                        let taken = left.min(self.segments[*id as usize].piece.shares);
-                        trial.push(self.cut(*id, taken));
-                        left -= taken;
+                        (rest, many) = (least.1, 2 * many);
                     }
                     sort(trial);
                 }
@@ -106,7 +126,10 @@ impl Group {
             }
             room.out.clear();
             match desk.rules.lots_leave {
-                LotsLeave::Together => self.try_sale(desk, order, at, trial, &mut room.used, &mut room.out),
+                LotsLeave::Together => {
+                    room.left.clone_from(&room.free);
+                    self.try_sale(desk, order, at, trial, &mut room.left, &mut room.out);
+                }
                 LotsLeave::OneByOne => {
                     // Lots that are still to leave can be matched on the way, which changes them.
                     let mut copied = Scratch { cuts: trial.clone(), ..Scratch::default() };
@@ -125,22 +148,28 @@ impl Group {
     }
 
     /// The rows that selling `cuts` together would give, with what of their losses the shares left
-    /// would wash, without selling. They are those of [`Group::sell`] to the last billionth.
+    /// would wash, without selling. They are those of [`Group::sell`] to the last billionth. `free` are
+    /// the shares of recent purchases that could wash them before anything leaves.
     fn try_sale(
         &self,
         desk: Desk<'_>,
         order: &Order,
         at: u32,
         cuts: &[Cut],
-        used: &mut Vec<(u32, Shares)>,
+        free: &mut [(u32, Shares)],
         out: &mut Outcome,
     ) {
         let average_only = self.positions[at as usize].average_only && !order.averaged;
         let highest = average_only.then(|| self.average_only_basis(at));
         let mut allotment = Allotment { proceeds: order.proceeds, shares: order.shares };
-        used.clear();
         // What leaves of the unmatched shares cannot replace anything.
-        used.extend(cuts.iter().filter(|cut| cut.ordinal == NONE).map(|cut| (cut.lot, cut.shares)));
+        for cut in cuts.iter().filter(|cut| cut.ordinal == NONE) {
+            let place = self.place_among(free, cut.lot);
+            if let Some((_, shares)) = free[place..].iter_mut().find(|(lot, _)| *lot == cut.lot) {
+                *shares -= cut.shares;
+            }
+        }
+        let mut n_used_up = 0;
         for cut in cuts {
             let mut rest = self.segments[cut.segment as usize].piece;
             let for_loss = self.for_loss.get(&cut.segment).filter(|_| rest.gift).map(|kept| {
@@ -154,23 +183,22 @@ impl Group {
             let Some((mut loss, _)) = loss else { continue };
             let mut shares = cut.shares;
             let from = &self.lots[cut.lot as usize];
-            for (lot, of) in self.replacements(desk, from) {
-                let held = self.segments[of.rest as usize].piece.shares;
-                let place = used.iter().position(|(other, _)| *other == lot);
-                let free = held - place.map_or(Shares::ZERO, |place| used[place].1);
-                if !free.is_positive() {
+            let younger_only = !desk.rules.older_lots_can_replace && from.acquired != UNKNOWN_DAY;
+            while free.get(n_used_up).is_some_and(|(_, shares)| !shares.is_positive()) {
+                n_used_up += 1;
+            }
+            for (lot, free) in free[n_used_up..].iter_mut().filter(|(_, shares)| shares.is_positive()) {
+                let of = &self.lots[*lot as usize];
+                if of.name == from.name || (younger_only && of.key() < from.key()) {
                     continue;
                 }
-                let taken = shares.min(free);
+                let taken = shares.min(*free);
                 let disallowed = part(loss, taken, shares);
                 let permanent = desk.is_retirement(self.positions[of.position as usize].account);
                 out.add_match(row, of.name, taken, disallowed, permanent);
                 loss -= disallowed;
                 shares -= taken;
-                match place {
-                    Some(place) => used[place].1 += taken,
-                    None => used.push((lot, taken)),
-                }
+                *free -= taken;
                 if !shares.is_positive() {
                     break;
                 }
@@ -193,17 +221,24 @@ impl Group {
         }
     }
 
-    /// Recent purchases that could replace shares of `from`, in the order they do.
-    fn replacements<'a>(&'a self, desk: Desk<'_>, from: &'a Lot) -> impl Iterator<Item = (u32, &'a Lot)> {
-        let younger_only = !desk.rules.older_lots_can_replace && from.acquired != UNKNOWN_DAY;
-        let all = self.purchases.lots(&self.lots).map(|lot| (lot, &self.lots[lot as usize]));
-        all.filter(move |(_, of)| of.name != from.name && !(younger_only && of.key() < from.key()))
+    /// Where the parts of a lot's acquisition start among lots in order of acquisition.
+    fn place_among(&self, lots: &[(u32, Shares)], lot: u32) -> usize {
+        let key = self.lots[lot as usize].key();
+        lots.partition_point(|(other, _)| self.lots[*other as usize].key() < key)
     }
 
     /// Tax per share at flat rates if the segment were sold alone, whole; unknown ones last. The
     /// second figure counts a loss only as far as no shares held would replace it; `free` are all
-    /// shares of recent purchases that could.
-    fn taxes_per_share(&self, desk: Desk<'_>, order: &Order, id: u32, rates: FlatRates, free: Shares) -> [i128; 2] {
+    /// shares of recent purchases that could, and `by_lot` those of each.
+    fn taxes_per_share(
+        &self,
+        desk: Desk<'_>,
+        order: &Order,
+        id: u32,
+        rates: FlatRates,
+        free: Shares,
+        by_lot: &[(u32, Shares)],
+    ) -> [i128; 2] {
         let segment = &self.segments[id as usize];
         let piece: &Piece = &segment.piece;
         let source = self.lots[segment.lot as usize].source;
@@ -228,12 +263,11 @@ impl Group {
         }
         let replaced = if desk.rules.older_lots_can_replace {
             // All recent purchases but those of the acquisition itself.
-            let own = self
-                .purchases
-                .lots(&self.lots)
-                .filter(|lot| self.lots[*lot as usize].name == self.lots[segment.lot as usize].name);
-            let own: Shares =
-                if self.is_recent(segment.lot) { own.map(|lot| self.rest_of(lot)).sum() } else { Shares::ZERO };
+            let of = &self.lots[segment.lot as usize];
+            let parts = by_lot[self.place_among(by_lot, segment.lot)..].iter();
+            let parts = parts.take_while(|(lot, _)| self.lots[*lot as usize].key() == of.key());
+            let own = parts.filter(|(lot, _)| self.lots[*lot as usize].name == of.name);
+            let own: Shares = own.map(|(_, shares)| *shares).sum();
             piece.shares.min(free - own)
         } else {
             self.replaceable(desk, segment.lot, piece.shares)
@@ -246,12 +280,20 @@ impl Group {
         let rest = self.lots[lot as usize].rest;
         if rest == NONE { Shares::ZERO } else { self.segments[rest as usize].piece.shares }
     }
+}
 
-    /// Whether an acquisition is no older than the oldest recent purchase.
-    fn is_recent(&self, lot: u32) -> bool {
-        let oldest = self.purchases.lots(&self.lots).next();
-        oldest.is_some_and(|oldest| self.lots[oldest as usize].key() <= self.lots[lot as usize].key())
+/// A rank, and the place of what has it.
+type Ranked = (i128, u32);
+
+/// The least `many` of some ranks in order, and the others.
+fn least_of(ranked: &mut [Ranked], many: usize) -> (&mut [Ranked], &mut [Ranked]) {
+    let many = many.min(ranked.len());
+    if many < ranked.len() {
+        ranked.select_nth_unstable(many);
     }
+    let (least, others) = ranked.split_at_mut(many);
+    least.sort_unstable();
+    (least, others)
 }
 
 /// How good an outcome is: less is better, the parts in order.

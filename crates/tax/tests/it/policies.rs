@@ -53,6 +53,26 @@ fn a_lot_that_a_one_by_one_order_matches_in_part_leaves_in_segments() {
 }
 
 #[test]
+fn least_tax_knows_that_one_by_one_a_lot_leaves_in_the_order_of_its_segments() {
+    // Of L2 one share costs 18, but the one that leaves first costs 11: L3 is cheaper to sell.
+    assert_snapshot!(show(&book_by("
+        2025-09-01 buy  2 AAA @ 20
+        2025-09-02 buy  4 AAA @ 10
+        2025-09-03 sell 1 AAA @ 19
+        2025-09-04 sell 1 AAA @ 12
+        2025-09-05 buy  1 AAA @ 12
+        2025-09-08 sell 1 AAA @ 18 by min-tax
+    ", |rules| rules.lots_leave = LotsLeave::OneByOne)), @"
+    S1 1 AAA of L1: 19.00 - 20.00 = -1.00 short, W 1.00 disallowed [1 x L2: 1.00]
+    S2 1 AAA of L1: 12.00 - 20.00 = -8.00 short, W 8.00 disallowed [1 x L2: 8.00]
+    S3 1 AAA of L3: 18.00 - 12.00 = 6.00 short
+    T holds 1 AAA of L2: basis 11.00, from 2025-08-31, washed 1.00
+    T holds 1 AAA of L2: basis 18.00, from 2025-08-30, washed 8.00
+    T holds 2 AAA of L2: basis 20.00, from 2025-09-02
+    ");
+}
+
+#[test]
 fn an_older_lot_replaces_unless_the_switch_says_no() {
     let older = "
         2025-05-01 buy 10 AAA @ 100
