@@ -57,13 +57,14 @@ impl EncoderData {
     #[must_use]
     pub fn draw(&self, random: &mut Random, dates: usize, assets: usize) -> Vec<Day> {
         let range = self.sessions(Part::Train);
+        let pool = if self.train_dates == 0 { range.len() } else { self.train_dates.min(range.len()) };
         let mut days = Vec::with_capacity(dates);
         // Early sessions may have no usable company; a bounded number of tries then leaves a smaller batch.
         for _ in 0..dates * 20 {
             if days.len() == dates {
                 break;
             }
-            let session = range.start + seeds::below(random, range.len());
+            let session = range.start + (2 * seeds::below(random, pool) + 1) * range.len() / (2 * pool);
             let day = self.pick(session, Tickers::Seen, assets, random);
             if !day.assets.is_empty() {
                 days.push(day);

@@ -38,8 +38,11 @@ pub struct RunConfig {
 pub struct TemporalChoice {
     /// `minirocket`, `none`, or a kind that needs weights.
     pub kind: String,
-    /// Folder or file of weights, for kinds that need them.
+    /// Folder of weights, for kinds that need them.
     pub weights: Option<String>,
+    /// Folder in which its outputs are kept, worth it for kinds that take long; without it they are computed
+    /// each time.
+    pub cache: Option<String>,
 }
 
 /// Dates and universe.
@@ -85,6 +88,9 @@ pub struct SamplingConfig {
     pub assets_per_date: usize,
     /// Steps of an epoch.
     pub steps_per_epoch: usize,
+    /// Sessions of training that days are drawn from, evenly spaced; 0 for all of them. With a frozen branch
+    /// that takes long, fewer sessions are met again sooner, and what was kept is used.
+    pub train_dates: usize,
     /// Days of validation, evenly spaced over its period.
     pub validation_dates: usize,
     /// Assets of each of them.
@@ -216,7 +222,7 @@ impl Default for RunConfig {
 impl Default for TemporalChoice {
     /// Fixed convolutions, which need no weights.
     fn default() -> Self {
-        Self { kind: "minirocket".to_owned(), weights: None }
+        Self { kind: "minirocket".to_owned(), weights: None, cache: None }
     }
 }
 
@@ -243,6 +249,7 @@ impl Default for SamplingConfig {
             dates_per_batch: 64,
             assets_per_date: 30,
             steps_per_epoch: 75,
+            train_dates: 0,
             validation_dates: 48,
             validation_assets: 40,
             probe_dates: 64,
@@ -303,6 +310,7 @@ impl RunConfig {
         ] {
             within(setting, count as f64, 1.0, LARGEST as f64)?;
         }
+        within("sampling.train_dates", sampling.train_dates as f64, 0.0, LARGEST as f64)?;
         within("sampling.probe_dates", sampling.probe_dates as f64, 0.0, LARGEST as f64)?;
         within("data.embargo_sessions", self.data.embargo_sessions as f64, 0.0, LARGEST as f64)?;
         within("data.held_out_share", self.data.held_out_share, 0.0, 0.9)?;

@@ -126,7 +126,7 @@ fn masked(data: &[u8]) -> u32 {
 }
 
 /// CRC-32C (Castagnoli 1993), bit by bit: a log is short.
-fn crc32c(data: &[u8]) -> u32 {
+pub(super) fn crc32c(data: &[u8]) -> u32 {
     !data.iter().fold(!0_u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 })
     })

@@ -1,6 +1,7 @@
 //! Phase 1: the encoder that knows no ticker (SPEC section 3).
 
 mod batch;
+mod cache;
 mod config;
 mod curves;
 mod data;
@@ -15,6 +16,7 @@ mod temporal;
 mod views;
 
 pub use batch::{Batch, Day, Targets};
+pub use cache::CachedTemporal;
 pub use config::{
     Contrast, DataConfig, Dates, LossConfig, OptimiserConfig, Path, RunConfig, SamplingConfig, Stage, TemporalChoice,
     Universe, ViewConfig,

@@ -72,6 +72,8 @@ pub fn objective(
         let part = tape.scale(part, weight);
         total = tape.add(total, part);
     }
+    // What stages with and without the differentiation term are compared by.
+    parts.push(("without_contrast", total));
     if asked.contrast > 0.0 {
         let contrast = contrast(tape, batch, &states, config.contrast, &mut parts);
         parts.push(("contrast", contrast));

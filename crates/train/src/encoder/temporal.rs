@@ -6,7 +6,7 @@ use lotwise_nn::FrozenTemporal;
 use lotwise_nn::chronos::Chronos;
 use lotwise_nn::temporal::{MiniRocketConfig, NoTemporal};
 
-use super::TemporalChoice;
+use super::{CachedTemporal, TemporalChoice};
 use crate::Error;
 
 /// The kinds that a configuration may name; those from the third on need a folder of weights.
@@ -15,8 +15,17 @@ pub const KINDS: [&str; 5] = ["minirocket", "none", "chronos_t5", "chronos_bolt"
 /// Makes the branch.
 ///
 /// # Errors
-/// Where there is no such kind, its weights are not named or cannot be used, or they are of another kind.
+/// Where there is no such kind, its weights are not named or cannot be used, they are of another kind, or
+/// the cache cannot be opened.
 pub fn branch(choice: &TemporalChoice) -> Result<Box<dyn FrozenTemporal>, Error> {
+    let branch = without_cache(choice)?;
+    match &choice.cache {
+        None => Ok(branch),
+        Some(folder) => Ok(Box::new(CachedTemporal::open(branch, Path::new(folder))?)),
+    }
+}
+
+fn without_cache(choice: &TemporalChoice) -> Result<Box<dyn FrozenTemporal>, Error> {
     let refuse = |setting: &str, problem: String| Err(Error::Config { setting: setting.to_owned(), problem });
     match (choice.kind.as_str(), &choice.weights) {
         ("minirocket" | "none", Some(weights)) => {

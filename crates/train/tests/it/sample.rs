@@ -24,7 +24,7 @@ pub fn metadata(market: &SyntheticMarket) -> MetadataSource {
 /// A network and batches so small that a step takes a millisecond or two.
 pub fn config() -> RunConfig {
     let mut config = RunConfig {
-        temporal: TemporalChoice { kind: "none".to_owned(), weights: None },
+        temporal: TemporalChoice { kind: "none".to_owned(), ..TemporalChoice::default() },
         network: EncoderConfig {
             dim: 8,
             heads: 2,
