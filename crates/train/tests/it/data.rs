@@ -32,7 +32,7 @@ fn a_fifth_of_each_sector_is_kept_away_and_never_drawn() {
         assert!(!day.assets.is_empty());
         assert!(day.assets.iter().all(|&asset| !held.contains(data.symbol(asset))));
     }
-    let few = lotwise_train::encoder::SamplingConfig { train_dates: 7, ..halves.sampling.clone() };
+    let few = lotwise_train::encoder::SamplingConfig { train_dates: 7, ..halves.sampling };
     let few = crate::sample::data(&lotwise_train::encoder::RunConfig { sampling: few, ..halves.clone() });
     let sessions: BTreeSet<usize> = few.draw(&mut random, 60, 3).iter().map(|day| day.session).collect();
     assert!(sessions.len() <= 7 && sessions.len() > 3, "{sessions:?}");
