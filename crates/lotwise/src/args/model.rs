@@ -48,6 +48,19 @@ pub enum ModelCommand {
     Verify(ModelFile),
     /// The model card, in Markdown
     Card(ModelFile),
+    /// What the encoder is worth on validation, beside plain baselines
+    Evidence(EvidenceArgs),
+}
+
+/// `model evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArgs {
+    /// A trained encoder (safetensors)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The data it was trained on: a Parquet or CSV file, or a folder
+    #[arg(long, value_name = "PATH")]
+    pub data: PathBuf,
 }
 
 /// A file of weights.

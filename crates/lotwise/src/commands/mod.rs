@@ -6,6 +6,7 @@ mod bench;
 mod data;
 mod demo;
 mod evaluate;
+mod evidence;
 mod harvest;
 mod import;
 mod ledger;
@@ -76,6 +77,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Train(TrainCommand::Encoder(arguments)) => train::encoder(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Show(arguments)) => model::show(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Verify(arguments)) => model::verify(&arguments, context).map(Outcome::from),
+        Command::Model(ModelCommand::Evidence(arguments)) => evidence::run(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Card(arguments)) => model::card(&arguments, context).map(Outcome::from),
         Command::Backtest(arguments) => backtest::run(&arguments, context).map(Outcome::from),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context).map(Outcome::from),

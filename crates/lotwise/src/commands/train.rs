@@ -80,7 +80,7 @@ fn read_config(path: &Path) -> Result<RunConfig, CliError> {
 }
 
 /// Why a run cannot be, as the person is told.
-fn train_error(error: &Error) -> Failure {
+pub fn train_error(error: &Error) -> Failure {
     let told = |code, exit| CliError::new(code, exit, error.to_string());
     match error {
         Error::Market(error) => return market_error(error),

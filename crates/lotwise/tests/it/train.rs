@@ -99,6 +99,16 @@ fn a_run_leaves_a_model_that_tells_what_it_is() {
     let card = folder.run(&["model", "card", "run/encoder.safetensors"]);
     assert!(card.stdout.starts_with("# Model card") && card.stdout.contains("| losses/total |"), "{}", card.stdout);
 
+    let model = "run/encoder.safetensors";
+    let evidence = folder.run(&["model", "evidence", model, "--data", "prices.parquet", "--json"]);
+    assert_eq!(evidence.code, 0, "{}", evidence.stderr);
+    let body: serde_json::Value = serde_json::from_str(&evidence.stdout).unwrap();
+    assert_eq!(body["warnings"], serde_json::json!([]));
+    assert_eq!(body["data"]["evidence"]["forecasts"].as_array().unwrap().len(), 18);
+    assert!(
+        folder.run(&["model", "evidence", model, "--data", "prices.parquet"]).stdout.contains("What a line foretells")
+    );
+
     let mut altered = bytes("run");
     let last = altered.len() - 1;
     altered[last] ^= 1;

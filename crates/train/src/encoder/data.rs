@@ -37,6 +37,11 @@ pub enum Tickers {
     HeldOut,
 }
 
+impl Tickers {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Seen, Self::HeldOut];
+}
+
 /// The market as a run sees it: nothing after the end of validation is even loaded.
 #[derive(Debug, Clone)]
 pub struct EncoderData {

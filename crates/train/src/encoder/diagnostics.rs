@@ -84,6 +84,35 @@ impl Diagnosis {
         measured
     }
 
+    /// Days of validation with tickers that training saw.
+    pub(super) fn seen(&self) -> &[Batch] {
+        &self.seen
+    }
+
+    /// Days of training on which lines are fitted.
+    pub(super) fn probe(&self) -> &[Batch] {
+        &self.probe
+    }
+
+    /// The same days of seen tickers with some fields of metadata missing.
+    pub(super) fn without(&self, fields: std::ops::Range<usize>) -> Self {
+        let mut seen = self.seen.clone();
+        for batch in &mut seen {
+            let width = batch.inputs.available.shape().width();
+            for row in batch.inputs.available.data_mut().chunks_exact_mut(width.max(1)) {
+                row[fields.start.min(width)..fields.end.min(width)].fill(0.0);
+            }
+        }
+        Self { seen, held_out: Vec::new(), probe: Vec::new() }
+    }
+
+    /// The loss without the differentiation term on seen tickers.
+    pub(super) fn loss(&self, network: &Network, params: &Params, asked: &Asked, config: &RunConfig) -> Option<f64> {
+        let mut measured = Measured::new();
+        mean_losses("losses", &self.seen, network, params, asked, config, &mut measured);
+        measured.get("losses/without_contrast").copied()
+    }
+
     /// Lines through the representation of training days, judged on validation.
     fn probes(&self, rows: &[&[f32]], network: &Network, params: &Params, asked: &Asked, measured: &mut Measured) {
         let found: Vec<Found> = self.probe.iter().map(|batch| Found::of(batch, network, params, asked)).collect();
@@ -216,7 +245,7 @@ fn regimes(batches: &[Batch], found: &[Found], measured: &mut Measured) {
 }
 
 /// Rows of a batch that are assets, not padding.
-fn kept(batch: &Batch) -> impl Iterator<Item = usize> + '_ {
+pub(super) fn kept(batch: &Batch) -> impl Iterator<Item = usize> + '_ {
     let keep = batch.inputs.keep.data();
     (0..keep.len()).filter(|&row| keep[row] != 0.0)
 }
@@ -241,7 +270,7 @@ fn day_pairs(states: &Array, keep: &Array, of: impl Fn(f64) -> f64) -> Vec<f64> 
 }
 
 /// 0 where one of them has no length.
-fn cosine(one: &[f32], other: &[f32]) -> f64 {
+pub(super) fn cosine(one: &[f32], other: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum::<f64>();
     let size = (dot(one, one) * dot(other, other)).sqrt();
     if size > 0.0 { dot(one, other) / size } else { 0.0 }
@@ -253,7 +282,7 @@ fn largest(logits: &Array) -> Vec<usize> {
     logits.data().chunks_exact(logits.shape().width()).map(place).collect()
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
     (count > 0.0).then(|| sum / count)
 }

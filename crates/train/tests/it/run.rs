@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lotwise_nn::Checkpoint;
 use lotwise_train::Error;
 use lotwise_train::encoder::{
-    Contrast, EncoderData, Event, Finished, Hooks, Outcome, Path, RunConfig, RunFolder, Stage, TemporalChoice, resume,
-    train,
+    Contrast, EncoderData, Event, Finished, Hooks, Outcome, Path, RunConfig, RunFolder, Stage, TemporalChoice,
+    evidence, resume, train,
 };
 
 use crate::sample::{config, data};
@@ -141,7 +141,13 @@ fn a_run_learns_and_its_weights_are_ready_for_use() {
     assert!(measured["losses/mask"] < 1.0, "recovering is better than guessing the mean: {measured:?}");
     let checkpoint = Checkpoint::read(&run.model()).unwrap();
     checkpoint.verify("run").unwrap();
-    let record = checkpoint.manifest.training.unwrap();
+    let found = evidence(&checkpoint, &data, &config, &lotwise_nn::temporal::NoTemporal);
+    assert_eq!(found.forecasts.len(), 18);
+    assert!(found.forecasts.iter().filter(|one| one.horizon < 21).all(|one| one.r_squared.is_some()), "{found:?}");
+    assert_eq!(found.measured["cosine/fused"], measured["cosine/fused"]);
+    assert!(found.cross_sector.is_some() && found.twins.is_empty());
+    assert_eq!(found.missing_block_increase.len(), 10);
+    let record = checkpoint.manifest.training.clone().unwrap();
     assert_eq!(record.metrics, *measured);
     assert_eq!(record.best_score, Some(last));
     assert_eq!(checkpoint.manifest.feature_names.len(), 16);
