@@ -11,8 +11,8 @@ Contenders:
 - beancount 3, its booking of transactions that are parsed already, no wash sales;
 - capital-gains (PyPI), its logic with wash sales, FIFO only.
 
-Reading files is outside every measurement. Lotwise is measured by the clock, the best of five rounds; the
-others by processor time, so that a busy machine does them no harm. beancount and capital-gains take seconds
+Reading files is outside every measurement. Lotwise is measured by the clock, the best of five rounds, or with
+--processor by processor time; the others by processor time, so that a busy machine does them no harm. beancount and capital-gains take seconds
 for ten thousand transactions and are asked for --peer-sizes only. What has not ended after --limit seconds of
 processor time is given up and said to be so: its ratio is above what the limit gives.
 """
@@ -180,12 +180,13 @@ def main() -> None:
     parser.add_argument("--sizes", type=sizes, default=[10_000, 100_000, 1_000_000], help="transactions, with commas")
     parser.add_argument("--peer-sizes", type=sizes, default=[10_000], help="sizes for beancount and capital-gains")
     parser.add_argument("--limit", type=int, default=480, help="processor seconds for each of those")
+    parser.add_argument("--processor", action="store_true", help="processor time for Lotwise too, on a busy machine")
     parser.add_argument("--cases", default="", help="parts of the names METHOD-PRICES-SYMBOLS-SIZE-, with commas")
     arguments = parser.parse_args()
     program = arguments.rust or build()
     with tempfile.TemporaryDirectory() as folder:
         output = subprocess.run(
-            [program, "--bench", *(case for case in arguments.cases.split(",") if case)],
+            [program, "--bench", *["--processor"][: arguments.processor], *(case for case in arguments.cases.split(",") if case)],
             check=True,
             stdout=subprocess.PIPE,
             text=True,

@@ -140,6 +140,8 @@ impl Book {
     /// As [`book`].
     pub fn of(ledger: &Ledger, rules: &Rules) -> Result<Self, Error> {
         let mut book = Self::new(&ledger.accounts, rules)?;
+        let makes_lot = |event: &&Event| matches!(event.kind, EventKind::Buy { .. });
+        book.lots.reserve(ledger.events.iter().filter(makes_lot).count());
         let in_order = ledger.events.is_sorted_by_key(|event| event.date);
         if in_order {
             book.replay(&ledger.events)?;

@@ -32,6 +32,12 @@ impl<T: Clone + Eq + Hash> Names<T> {
         self.names.len()
     }
 
+    /// Makes room for so many more names.
+    pub fn reserve(&mut self, more: usize) {
+        self.names.reserve(more);
+        self.numbers.reserve(more);
+    }
+
     /// Gives the name the next number.
     pub fn push(&mut self, name: T) -> u32 {
         let number = self.names.len() as u32;

@@ -1,7 +1,7 @@
 //! A whole ledger at once: runs of purchases and sales are booked as batches.
 
 use super::Book;
-use super::batch::{TradeEvent, TradeSide, WINDOW};
+use super::batch::{Batch, TradeEvent, TradeSide, WINDOW};
 use super::index::{At, Trade};
 use crate::error::Error;
 use crate::model::{Event, EventKind, LotSelection};
@@ -41,7 +41,11 @@ impl Book {
                 }
             }
         }
-        self.book_waiting(&mut waiting)
+        self.book_waiting(&mut waiting)?;
+        // A book that is kept, and copied for questions, needs no room for batches.
+        self.core.batch = Batch::default();
+        self.core.out.pending = Vec::new();
+        Ok(())
     }
 
     fn book_waiting(&mut self, waiting: &mut Waiting<'_>) -> Result<(), Error> {
