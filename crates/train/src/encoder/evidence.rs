@@ -48,7 +48,7 @@ pub struct Forecast {
     /// Sessions ahead.
     pub horizon: usize,
     /// `encoder`, `har` (volatilities of the last 1, 5 and 22 sessions), `momentum` (returns over them) or
-    /// `last_value` (the last volatility or return of the same length, as it is).
+    /// `last_value` (the volatility or return of as many sessions before, at least five, as it is).
     pub inputs: &'static str,
     /// Against guessing the mean of training; `None` where nothing varies.
     pub r_squared: Option<f64>,

@@ -154,6 +154,27 @@ fn a_run_learns_and_its_weights_are_ready_for_use() {
 }
 
 #[test]
+fn a_branch_that_remembers_trains_to_the_same_bits() {
+    let mut config = RunConfig { temporal: TemporalChoice::default(), ..config() };
+    config.sampling.train_dates = 4;
+    let data = data(&config);
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str, config: &RunConfig| {
+        go(&folder.path().join(name), &data, Some(config), None).unwrap();
+        std::fs::read(RunFolder::new(folder.path().join(name)).log()).unwrap()
+    };
+    let without = log("without", &config);
+    config.temporal.cache = Some(folder.path().join("cache").display().to_string());
+    assert!(log("first", &config) == without);
+    let size =
+        || std::fs::read_dir(folder.path().join("cache")).unwrap().map(|file| file.unwrap().metadata().unwrap().len());
+    let before: Vec<u64> = size().collect();
+    assert!(before.len() == 1 && before[0] > 100_000, "{before:?}");
+    assert!(log("second", &config) == without);
+    assert_eq!(size().collect::<Vec<_>>(), before, "nothing was computed again");
+}
+
+#[test]
 fn every_differentiation_term_trains() {
     let data = data(&config());
     for contrast in [Contrast::MeanCosine, Contrast::Vicreg, Contrast::VicregDay, Contrast::Infonce] {
