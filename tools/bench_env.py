@@ -2,17 +2,23 @@
 
 The numpy environment holds 64 copies in arrays and knows weights, returns, costs and a value each;
 no lots, no wash sales, no taxes, no fills. It is what one writes first when speed matters.
-FinRL's StockPortfolioEnv is timed too where it is installed.
+FinRL's StockPortfolioEnv is timed too where its wheel is installed. The file of the environment is read from the wheel itself:
+FinRL's own package imports brokers and trainers, whose dependencies have nothing to do with a step. Of what the file imports,
+stable_baselines3's DummyVecEnv alone is replaced by an empty class; no step touches it.
 
-    pip install numpy==2.3.5 pandas==2.3.3
+    pip install numpy==2.4.6 pandas==3.1.1 gymnasium==1.4.0 matplotlib==3.11.2
+    pip install --no-deps finrl==0.3.7
     cargo build --release && python tools/bench_env.py target/release/lotwise
 """
 
+import importlib.util
 import json
 import statistics
 import subprocess
 import sys
 import time
+import types
+from pathlib import Path
 
 import numpy as np
 
@@ -68,10 +74,28 @@ def numpy_rate(n_assets, seconds=2.0):
     return statistics.median(rates)
 
 
+def finrl_environment():
+    """The class of FinRL, from its own file; ImportError where the wheel is not installed."""
+    package = importlib.util.find_spec("finrl")
+    if package is None:
+        raise ImportError("finrl is not installed")
+    try:
+        import stable_baselines3.common.vec_env  # noqa: F401
+    except ImportError:
+        for name in ("stable_baselines3", "stable_baselines3.common", "stable_baselines3.common.vec_env"):
+            sys.modules[name] = types.ModuleType(name)
+        sys.modules["stable_baselines3.common.vec_env"].DummyVecEnv = type("DummyVecEnv", (), {})
+    file = Path(package.submodule_search_locations[0]) / "meta/env_portfolio_allocation/env_portfolio.py"
+    spec = importlib.util.spec_from_file_location("finrl_env_portfolio", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.StockPortfolioEnv
+
+
 def finrl_rate(n_assets, steps=400):
     import pandas as pd
-    from finrl.meta.env_portfolio_allocation.env_portfolio import StockPortfolioEnv
 
+    StockPortfolioEnv = finrl_environment()
     random = np.random.default_rng(1)
     days, rows = 600, []
     prices = 100 * np.exp(np.cumsum(random.standard_normal((days, n_assets)) * 0.01, axis=0))

@@ -1,6 +1,6 @@
 //! Bars by category.
 
-use crate::frame::{Plot, fit};
+use crate::frame::{Plot, fit, head};
 use crate::scale::ticks;
 use crate::svg::{Anchor, Canvas, text_width};
 use crate::theme::MOST_SERIES;
@@ -89,9 +89,10 @@ impl Chart for BarChart {
     fn draw(&self, width: Width, mark: Option<&str>) -> String {
         let shown = &self.series[..self.series.len().min(MOST_SERIES)];
         let legend = if shown.len() > 1 { LEGEND } else { 0.0 };
-        let mut canvas = Canvas::new(width.pixels(), HEIGHT + legend);
+        let head = head(mark);
+        let mut canvas = Canvas::new(width.pixels(), head + HEIGHT + legend);
         let ticks = ticks(self.extremes().into_iter(), 5);
-        let plot = Plot::new(width, &ticks, self.unit, 8.0, (12.0 + legend, HEIGHT + legend - FOOT));
+        let plot = Plot::new(width, &ticks, self.unit, 8.0, (head + 12.0 + legend, head + HEIGHT + legend - FOOT));
         let y = plot.values(&mut canvas, &ticks, self.unit);
         let zero = y.at(0.0);
         let slot = (plot.right - plot.left) / self.categories.len().max(1) as f64;
@@ -133,8 +134,8 @@ impl Chart for BarChart {
         }
         let mut x = plot.left;
         for (which, series) in shown.iter().enumerate().filter(|_| legend > 0.0) {
-            canvas.rect(&format!("f{which}"), (x, 6.0), (11.0, 11.0), None);
-            canvas.text("", (x + 15.0, 16.0), Anchor::Start, &series.name);
+            canvas.rect(&format!("f{which}"), (x, head + 6.0), (11.0, 11.0), None);
+            canvas.text("", (x + 15.0, head + 16.0), Anchor::Start, &series.name);
             x += text_width(&series.name) + 32.0;
         }
         plot.mark(&mut canvas, mark);

@@ -34,12 +34,17 @@ impl Plot {
         scale
     }
 
-    /// Prints the mark inside the picture.
+    /// Prints the mark at the head of the picture, which nothing else is drawn in.
     pub fn mark(self, canvas: &mut Canvas, mark: Option<&str>) {
         if let Some(mark) = mark {
-            canvas.text("mark", (self.left + 8.0, self.top + 16.0), Anchor::Start, mark);
+            canvas.text("mark", (self.left, 13.0), Anchor::Start, mark);
         }
     }
+}
+
+/// Height of the head that the mark stands in.
+pub(crate) fn head(mark: Option<&str>) -> f64 {
+    if mark.is_some() { 18.0 } else { 0.0 }
 }
 
 /// Moves label positions apart so that none is nearer than `distance` to the next, staying within

@@ -2,7 +2,7 @@
 
 use lotwise_core::Date;
 
-use crate::frame::{Plot, fit, spread};
+use crate::frame::{Plot, fit, head, spread};
 use crate::scale::{Scale, date_ticks, ticks};
 use crate::svg::{Anchor, Canvas, text_width};
 use crate::theme::MOST_SERIES;
@@ -73,18 +73,22 @@ const LABEL_HEIGHT: f64 = 15.0;
 impl Chart for LineChart {
     fn draw(&self, width: Width, mark: Option<&str>) -> String {
         let strip_height = if self.strip.is_some() { STRIP_HEIGHT } else { 0.0 };
-        let mut canvas = Canvas::new(width.pixels(), HEIGHT + strip_height);
+        let head = head(mark);
+        let mut canvas = Canvas::new(width.pixels(), head + HEIGHT + strip_height);
         let shown = &self.series[..self.series.len().min(MOST_SERIES)];
         let with_band = |series: &Series| {
             let band = series.band.iter().flat_map(|band| band.low.iter().chain(&band.high));
             series.values.iter().chain(band).flatten().copied().collect::<Vec<f64>>()
         };
         let level = self.level.iter().map(|level| level.value);
-        let ticks = ticks(shown.iter().flat_map(with_band).chain(level), 5);
-        let names = shown.iter().map(|series| text_width(&series.name)).fold(0.0, f64::max);
-        let room = (names + 12.0).min(width.pixels() * 0.28);
-        let bottom = HEIGHT - FOOT;
-        let mut plot = Plot::new(width, &ticks, self.unit, room, (TOP, bottom));
+        // Counts begin at zero: an axis of parts of one says nothing of them.
+        let count = (self.unit == Unit::Number(0)).then_some(0.0);
+        let ticks = ticks(shown.iter().flat_map(with_band).chain(level).chain(count), 5);
+        let all = shown.iter().map(|series| &series.name).chain(self.level.iter().map(|level| &level.name));
+        let names = all.map(|name| text_width(name)).fold(0.0, f64::max);
+        let room = (names + 12.0).min(width.pixels() * 0.33);
+        let bottom = head + HEIGHT - FOOT;
+        let mut plot = Plot::new(width, &ticks, self.unit, room, (head + TOP, bottom));
         if let Some(strip) = &self.strip {
             plot.left = plot.left.max(text_width(&strip.unit.text(strip.lowest())) + 10.0);
         }
@@ -102,7 +106,6 @@ impl Chart for LineChart {
         if let Some(level) = &self.level {
             let at = y.at(level.value);
             canvas.line("level", (plot.left, at), (plot.right, at));
-            canvas.text("quiet", (plot.right - 4.0, at - 4.0), Anchor::End, &level.name);
         }
         self.names(&mut canvas, shown, plot, y, room);
         if let Some(strip) = &self.strip {
@@ -164,18 +167,20 @@ impl LineChart {
         Some(x)
     }
 
-    /// Writes each line's name at its end.
+    /// Writes each line's name at its end, and the level's at its own.
     fn names(&self, canvas: &mut Canvas, shown: &[Series], plot: Plot, y: Scale, room: f64) {
-        let ends: Vec<(usize, f64)> = shown
-            .iter()
-            .enumerate()
-            .filter_map(|(at, series)| Some((at, y.at(series.values.iter().rev().find_map(|value| *value)?))))
-            .collect();
-        let wanted: Vec<f64> = ends.iter().map(|(_, height)| *height).collect();
+        let end = |(at, series): (usize, &Series)| {
+            let last = series.values.iter().rev().find_map(|value| *value)?;
+            Some((format!("f{at}"), fit(&series.name, room - 8.0), y.at(last)))
+        };
+        let mut ends: Vec<(String, String, f64)> = shown.iter().enumerate().filter_map(end).collect();
+        ends.extend(
+            self.level.iter().map(|level| ("quiet".to_owned(), fit(&level.name, room - 8.0), y.at(level.value))),
+        );
+        let wanted: Vec<f64> = ends.iter().map(|(.., height)| *height).collect();
         let placed = spread(&wanted, LABEL_HEIGHT, (plot.top + 6.0, plot.bottom));
-        for ((at, _), height) in ends.into_iter().zip(placed) {
-            let name = fit(&shown[at].name, room - 8.0);
-            canvas.text(&format!("f{at}"), (plot.right + 6.0, height + 4.0), Anchor::Start, &name);
+        for ((class, name, _), height) in ends.into_iter().zip(placed) {
+            canvas.text(&class, (plot.right + 6.0, height + 4.0), Anchor::Start, &name);
         }
     }
 

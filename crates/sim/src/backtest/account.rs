@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lotwise_core::{AccountKind, Date, Money, Shares};
 use lotwise_market::{AssetIdx, Split};
 use lotwise_tax::{
-    AccountIdx, At, Fault, IndexedBook, LotIdx, Method, Pick, Row, Rules, SaleIdx, SymbolIdx, SymbolKind, Trade,
+    AccountIdx, At, Fault, IndexedBook, LotIdx, Method, Pick, Rules, SaleIdx, SymbolIdx, SymbolKind, Trade,
 };
 
 use super::config::Taxes;
@@ -97,11 +97,6 @@ impl Account {
         });
         let lots = if keeps_lots { vec![Vec::new(); n_assets] } else { Vec::new() };
         Self { cash, held: vec![Shares::ZERO; n_assets], lots, named: BTreeMap::new(), book, n_sales: 0, keeps_lots }
-    }
-
-    /// Rows of all sales so far.
-    pub fn rows(&self) -> &[Row] {
-        self.book.as_ref().map_or(&[], IndexedBook::rows)
     }
 
     pub fn book(&self) -> Option<&IndexedBook> {

@@ -78,7 +78,7 @@ pub(super) struct Run<'a> {
     pub account: Account,
     pub today: Today,
     pub trades: Vec<TradeRecord>,
-    taxes: TaxYears,
+    pub taxes: TaxYears,
     /// Tax that is due and could not be paid.
     pub owed: Money,
     /// What waits for the next open.
@@ -225,8 +225,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let date = self.date(session);
-        self.taxes.settle(self.account.rows(), date);
-        let due = self.taxes.due(self.account.rows(), date)? + self.owed;
+        let due = self.taxes.due(self.account.book(), date)? + self.owed;
         if due.is_zero() {
             return Ok(());
         }
@@ -261,7 +260,7 @@ impl<'a> Run<'a> {
             largest = largest.max(worth);
             n_held += 1;
         }
-        let liability = self.taxes.liability(self.account.rows())? + self.owed;
+        let liability = self.taxes.liability(self.account.book())? + self.owed;
         self.sessions.push(SessionRecord {
             date: self.date(session),
             cash: self.account.cash,
@@ -337,7 +336,7 @@ impl<'a> Run<'a> {
             lots: &self.account.lots,
             closes: &closes,
             book: self.account.book().filter(|_| strategy.needs_lots()),
-            tax: if strategy.needs_lots() { self.taxes.year(self.account.rows(), date.plus_days(1))? } else { None },
+            tax: if strategy.needs_lots() { self.taxes.year(self.account.book(), date.plus_days(1))? } else { None },
             cost_rate: self.config.costs.basis_points / 1e4,
         };
         let decision = strategy.decide(&observation, &view).map_err(|error| BacktestError::Strategy {
@@ -367,7 +366,7 @@ impl<'a> Run<'a> {
 
     fn finish(mut self, strategy: &str, first: usize, last: usize) -> Result<Record, BacktestError> {
         let end = *self.sessions.last().expect("Invariant: a run has a session");
-        let years = self.taxes.all(self.account.rows())?;
+        let years = self.taxes.all(self.account.book())?;
         let last_weights = {
             let value = end.value.to_f64();
             let worth = |asset: usize| self.marks[asset].map_or(0.0, |mark| (mark * self.account.held[asset]).to_f64());
@@ -384,7 +383,7 @@ impl<'a> Run<'a> {
             let mark = self.marks[asset].unwrap_or(Price::ZERO);
             self.sell_out(asset, mark, last)?;
         }
-        let liability = self.taxes.liability(self.account.rows())? + self.owed;
+        let liability = self.taxes.liability(self.account.book())? + self.owed;
         let finals = FinalValues {
             value: end.value,
             after_tax: end.after_tax(),

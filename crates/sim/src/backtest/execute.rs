@@ -127,6 +127,8 @@ impl Run<'_> {
     /// holdings. Returns what the sales brought.
     pub(super) fn raise(&mut self, missing: Money, session: usize) -> Result<Money, BacktestError> {
         let before = self.account.cash;
+        // These sales may take lots that were named for those that wait.
+        self.plan.lots.clear();
         let (market, terms, n_assets) = (self.market, self.terms(), self.account.held.len());
         let price_of = |at: usize| market.raw(at, session, Field::Open);
         let depth_of = |at: usize| {
@@ -161,7 +163,10 @@ impl Run<'_> {
         let date = self.market.panel().sessions()[session];
         let booked = match side {
             Side::Purchase => self.account.buy(date, asset, trade),
-            Side::Sale => self.account.sell(date, asset, trade),
+            Side::Sale => {
+                self.taxes.add_sale(date);
+                self.account.sell(date, asset, trade)
+            }
         };
         let symbol = self.market.assets()[asset];
         booked.map_err(|_| BacktestError::Booking { date, symbol: self.market.panel().symbols()[symbol.0].clone() })?;

@@ -20,7 +20,7 @@ mod tax_years;
 mod windows;
 
 pub use account::{AccountView, LotView};
-pub use benchmark::{cash_matched, equal_weight_returns};
+pub use benchmark::{cash_matched, equal_weight_returns, hindsight_returns};
 pub use config::{BacktestConfig, Costs, DividendTax, Impact, Taxes};
 pub use engine::{BacktestError, run};
 pub use market::{BacktestMarket, Payout};

@@ -1,20 +1,18 @@
 //! The tax of each year: accrued daily, paid on the following 15 April (SPEC E-11, T-04).
 //!
-//! A loss waits 30 days for a purchase to wash it, so that the sums of the last weeks are taken
-//! from the rows anew and only older rows are added up for good.
+//! The book keeps each year's results; what is added up here is what it does not know: dividends and
+//! interest.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use lotwise_core::{Date, Money};
-use lotwise_tax::{Carryover, FilingStatus, Household, Row, Term, flat_year_tax, year_tax};
+use lotwise_tax::{Carryover, FilingStatus, Household, IndexedBook, Realised, flat_year_tax, year_tax};
 
 use super::config::{DividendTax, Taxes};
 use super::record::YearRecord;
 use crate::execution::TaxYear;
 
-/// Days after which nothing changes a row any more: the wash-sale window and one more.
-const SETTLED_DAYS: i32 = 31;
 /// What a carried dollar of loss is worth, as a part of the long-term rate (SPEC T-07).
 const CARRIED_SHARE: f64 = 0.5;
 /// Taxes of a year are paid on 15 April of the next.
@@ -25,7 +23,6 @@ const DUE: (u32, u32) = (4, 15);
 pub(super) struct Income {
     pub short: Money,
     pub long: Money,
-    pub disallowed: Money,
     pub dividends: Money,
     pub interest: Money,
 }
@@ -34,59 +31,51 @@ pub(super) struct Income {
 #[derive(Debug, Clone)]
 pub(super) struct TaxYears {
     taxes: Taxes,
-    /// Income of rows that cannot change any more, and all dividends and interest.
-    settled: BTreeMap<i32, Income>,
-    n_settled: usize,
+    /// Dividends and interest of every year in which something was earned or sold.
+    years: BTreeMap<i32, Income>,
     closed: Vec<YearRecord>,
     carried: Carryover,
 }
 
 impl TaxYears {
     pub fn new(taxes: Taxes) -> Self {
-        Self { taxes, settled: BTreeMap::new(), n_settled: 0, closed: Vec::new(), carried: Carryover::default() }
+        Self { taxes, years: BTreeMap::new(), closed: Vec::new(), carried: Carryover::default() }
     }
 
     pub fn add_dividend(&mut self, date: Date, amount: Money) {
         if self.taxes != Taxes::None {
-            self.settled.entry(date.year()).or_default().dividends += amount;
+            self.years.entry(date.year()).or_default().dividends += amount;
         }
     }
 
     pub fn add_interest(&mut self, date: Date, amount: Money) {
         if self.taxes != Taxes::None {
-            self.settled.entry(date.year()).or_default().interest += amount;
+            self.years.entry(date.year()).or_default().interest += amount;
         }
     }
 
-    /// Takes rows that cannot change any more into the sums.
-    pub fn settle(&mut self, rows: &[Row], today: Date) {
-        while let Some(row) = rows.get(self.n_settled) {
-            if today.days_since(row.sold()) < SETTLED_DAYS {
-                break;
-            }
-            add(&mut self.settled, row);
-            self.n_settled += 1;
+    /// Says that something was sold.
+    pub fn add_sale(&mut self, date: Date) {
+        if self.taxes != Taxes::None {
+            self.years.entry(date.year()).or_default();
         }
     }
 
-    /// Income of the years whose tax is not paid yet.
-    fn open(&self, rows: &[Row]) -> BTreeMap<i32, Income> {
-        let last_closed = self.closed.last().map(|year| year.year);
-        let mut open: BTreeMap<i32, Income> = match last_closed {
-            Some(closed) => self.settled.range(closed + 1..).map(|(year, income)| (*year, *income)).collect(),
-            None => self.settled.clone(),
-        };
-        for row in rows.get(self.n_settled..).unwrap_or(&[]) {
-            add(&mut open, row);
-        }
-        open
+    /// Income of the years whose tax is not paid yet, oldest first, without what was disallowed.
+    fn open<'a>(&'a self, book: Option<&'a IndexedBook>) -> impl Iterator<Item = (i32, Income)> + 'a {
+        let first = self.closed.last().map_or(i32::MIN, |closed| closed.year + 1);
+        self.years.range(first..).map(move |(year, income)| {
+            let in_year = book.zip(Date::from_ymd(*year, 1, 1));
+            let Realised { short, long } = in_year.map(|(book, date)| book.realised(date)).unwrap_or_default();
+            (*year, Income { short, long, ..*income })
+        })
     }
 
     /// The open years with their tax as it stands, oldest first.
-    pub fn assessed(&self, rows: &[Row]) -> Result<Vec<YearRecord>, lotwise_tax::Error> {
+    pub fn assessed(&self, book: Option<&IndexedBook>) -> Result<Vec<YearRecord>, lotwise_tax::Error> {
         let mut carried = self.carried;
         let mut years = Vec::new();
-        for (year, income) in self.open(rows) {
+        for (year, income) in self.open(book) {
             let found = assess(&self.taxes, year, &income, carried)?;
             carried = found.carryover;
             years.push(found);
@@ -95,34 +84,30 @@ impl TaxYears {
     }
 
     /// Tax accrued and not paid; negative where losses save more than is owed.
-    pub fn liability(&self, rows: &[Row]) -> Result<Money, lotwise_tax::Error> {
+    pub fn liability(&self, book: Option<&IndexedBook>) -> Result<Money, lotwise_tax::Error> {
         if self.taxes == Taxes::None {
             return Ok(Money::ZERO);
         }
-        Ok(self.assessed(rows)?.iter().map(|year| year.tax).sum())
+        Ok(self.assessed(book)?.iter().map(|year| year.tax).sum())
     }
 
     /// Closes every year whose tax is due on or before `today`, and returns what is to be paid.
-    pub fn due(&mut self, rows: &[Row], today: Date) -> Result<Money, lotwise_tax::Error> {
+    pub fn due(&mut self, book: Option<&IndexedBook>, today: Date) -> Result<Money, lotwise_tax::Error> {
         let mut due = Money::ZERO;
         let is_due = |year: i32| Date::from_ymd(year + 1, DUE.0, DUE.1).is_some_and(|day| day <= today);
-        let waiting = match self.closed.last() {
-            Some(closed) => self.settled.range(closed.year + 1..).any(|(year, _)| is_due(*year)),
-            None => self.settled.keys().any(|year| is_due(*year)),
-        };
-        // Rows settle weeks before their year's tax is due, so that the sums name every year.
-        if waiting {
-            for year in self.assessed(rows)?.into_iter().filter(|year| is_due(year.year)) {
+        let first = self.closed.last().map_or(i32::MIN, |closed| closed.year + 1);
+        if self.years.range(first..).any(|(year, _)| is_due(*year)) {
+            for year in self.assessed(book)?.into_iter().filter(|year| is_due(year.year)) {
                 due += year.tax;
                 self.carried = year.carryover;
-                self.closed.push(YearRecord { paid: true, ..year });
+                self.closed.push(YearRecord { paid: true, disallowed: disallowed(book, year.year), ..year });
             }
         }
         Ok(due)
     }
 
     /// The year of a date as the list of trades sees it; `None` without taxes.
-    pub fn year(&self, rows: &[Row], date: Date) -> Result<Option<TaxYear>, lotwise_tax::Error> {
+    pub fn year(&self, book: Option<&IndexedBook>, date: Date) -> Result<Option<TaxYear>, lotwise_tax::Error> {
         let loss_limit = match &self.taxes {
             Taxes::None => return Ok(None),
             Taxes::Flat { loss_limit, .. } => *loss_limit,
@@ -130,7 +115,7 @@ impl TaxYears {
             Taxes::Brackets { .. } => Money::from_whole(3_000),
         };
         let (mut carried, mut own) = (self.carried, Income::default());
-        for (year, income) in self.open(rows) {
+        for (year, income) in self.open(book) {
             match year.cmp(&date.year()) {
                 Ordering::Less => carried = assess(&self.taxes, year, &income, carried)?.carryover,
                 Ordering::Equal => own = income,
@@ -150,21 +135,18 @@ impl TaxYears {
     }
 
     /// Every year, paid or not, oldest first.
-    pub fn all(&self, rows: &[Row]) -> Result<Vec<YearRecord>, lotwise_tax::Error> {
+    pub fn all(&self, book: Option<&IndexedBook>) -> Result<Vec<YearRecord>, lotwise_tax::Error> {
         let mut years = self.closed.clone();
-        years.extend(self.assessed(rows)?);
+        let open = self.assessed(book)?.into_iter();
+        years.extend(open.map(|year| YearRecord { disallowed: disallowed(book, year.year), ..year }));
         Ok(years)
     }
 }
 
-fn add(years: &mut BTreeMap<i32, Income>, row: &Row) {
-    let income = years.entry(row.sold().year()).or_default();
-    let reportable = row.reportable().unwrap_or(Money::ZERO);
-    match row.term {
-        Some(Term::Long) => income.long += reportable,
-        Some(Term::Short) | None => income.short += reportable,
-    }
-    income.disallowed += row.disallowed;
+/// Losses of a year that were disallowed.
+fn disallowed(book: Option<&IndexedBook>, year: i32) -> Money {
+    let rows = book.map_or(&[][..], IndexedBook::rows);
+    rows.iter().filter(|row| !row.disallowed.is_zero() && row.sold().year() == year).map(|row| row.disallowed).sum()
 }
 
 fn assess(taxes: &Taxes, year: i32, income: &Income, carried: Carryover) -> Result<YearRecord, lotwise_tax::Error> {
@@ -201,7 +183,7 @@ fn assess(taxes: &Taxes, year: i32, income: &Income, carried: Carryover) -> Resu
         year,
         short: income.short,
         long: income.long,
-        disallowed: income.disallowed,
+        disallowed: Money::ZERO,
         dividends: income.dividends,
         interest: income.interest,
         tax,

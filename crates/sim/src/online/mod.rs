@@ -80,6 +80,45 @@ pub fn best_constant_rebalanced(relatives: &PriceRelatives) -> Option<Vec<f64>> 
     None
 }
 
+/// The same for many assets, most of which get nothing: the programme is solved over the few that are in
+/// it, and those that would gain most come in until none would gain 1e-6 of the logarithm of wealth.
+/// `None` when it does not converge, or without sessions or assets.
+#[must_use]
+pub fn best_constant_rebalanced_of_many(relatives: &PriceRelatives) -> Option<Vec<f64>> {
+    /// Assets that come in at a time.
+    const COME_IN: usize = 8;
+    const GAP: f64 = 1e-6;
+    let n_assets = relatives.n_assets();
+    if n_assets <= 3 * COME_IN {
+        return best_constant_rebalanced(relatives);
+    }
+    let mut inside = vec![best_asset(relatives).0];
+    for _ in 0..n_assets {
+        let rows: Vec<Vec<f64>> =
+            relatives.sessions().map(|session| inside.iter().map(|&asset| session[asset]).collect()).collect();
+        let found = best_constant_rebalanced(&PriceRelatives::from_rows(&rows).ok()?)?;
+        let mut gradient = vec![0.0; n_assets];
+        for (own, session) in rows.iter().zip(relatives.sessions()) {
+            let growth = dot(&found, own);
+            gradient.iter_mut().zip(session).for_each(|(sum, relative)| *sum += relative / growth);
+        }
+        let common: f64 = inside.iter().zip(&found).map(|(&asset, weight)| gradient[asset] * weight).sum();
+        let mut outside: Vec<usize> =
+            (0..n_assets).filter(|asset| gradient[*asset] - common > GAP && !inside.contains(asset)).collect();
+        if outside.is_empty() {
+            let mut weights = vec![0.0; n_assets];
+            inside.iter().zip(found).for_each(|(&asset, weight)| weights[asset] = weight);
+            return Some(weights);
+        }
+        outside.sort_by(|&a, &b| gradient[b].total_cmp(&gradient[a]));
+        let kept: Vec<usize> =
+            inside.iter().zip(&found).filter(|(_, weight)| **weight > 0.0).map(|(at, _)| *at).collect();
+        inside = kept;
+        inside.extend(outside.into_iter().take(COME_IN));
+    }
+    None
+}
+
 /// The final wealth of the single best asset, and its position.
 #[must_use]
 pub fn best_asset(relatives: &PriceRelatives) -> (usize, f64) {
@@ -118,6 +157,22 @@ mod tests {
         let rows: Vec<Vec<f64>> = (0..30).map(|day| vec![1.01 + 0.001 * f64::from(day % 3), 0.99, 1.0]).collect();
         let best = best_constant_rebalanced(&PriceRelatives::from_rows(&rows).unwrap()).unwrap();
         assert!((best[0] - 1.0).abs() < 1e-9, "{best:?}");
+    }
+
+    #[test]
+    fn bringing_assets_in_finds_what_all_at_once_find() {
+        let mut state = 7_u64;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / (1_u64 << 31) as f64
+        };
+        let rows: Vec<Vec<f64>> = (0..120).map(|_| (0..40).map(|_| 0.95 + 0.101 * draw()).collect()).collect();
+        let market = PriceRelatives::from_rows(&rows).unwrap();
+        let wealth_of = |weights: &[f64]| market.sessions().map(|session| dot(weights, session).ln()).sum::<f64>();
+        let (all, few) =
+            (best_constant_rebalanced(&market).unwrap(), best_constant_rebalanced_of_many(&market).unwrap());
+        assert!((wealth_of(&all) - wealth_of(&few)).abs() < 1e-5);
+        assert!(few.iter().filter(|weight| **weight > 0.0).count() < 40);
     }
 
     #[test]

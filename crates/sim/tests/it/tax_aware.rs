@@ -4,7 +4,10 @@ use lotwise_core::{Date, Money, Price, RawBar, Symbol};
 use lotwise_market::{AssetIdx, CorporateActions, Panel};
 use lotwise_sim::Error;
 use lotwise_sim::backtest::strategies::{StrategyConfig, strategy_by_name};
-use lotwise_sim::backtest::{BacktestConfig, BacktestMarket, Costs, DividendTax, Record, Taxes, run};
+use lotwise_sim::backtest::{
+    AccountView, BacktestConfig, BacktestMarket, Costs, DividendTax, EventKind, LotSale, Record, Strategy, Taxes, run,
+};
+use lotwise_sim::policy::{Decision, Observation, Weights};
 use lotwise_tax::FlatRates;
 
 use crate::fixture::walk;
@@ -83,6 +86,69 @@ fn it_never_washes_a_loss_and_keeps_more_than_its_target_does() {
     let net = |record: &Record| record.years.iter().map(|year| year.short + year.long).sum::<Money>();
     assert!(net(&aware) < net(&plain), "{} against {}", net(&aware), net(&plain));
     assert!(aware.trades.len() > 20, "it trades");
+}
+
+/// Sells everything in December, then names a lot to sell on the day before the tax is due.
+struct NamesLots {
+    sales: Vec<LotSale>,
+}
+
+impl Strategy for NamesLots {
+    fn name(&self) -> &str {
+        "names lots"
+    }
+
+    fn needs_lots(&self) -> bool {
+        true
+    }
+
+    fn lots_to_sell(&self) -> &[LotSale] {
+        &self.sales
+    }
+
+    fn decide(&mut self, observation: &Observation<'_>, account: &AccountView<'_>) -> Result<Decision, Error> {
+        self.sales.clear();
+        let wanted = match (account.date.year(), account.date.month(), account.date.day()) {
+            (2020, 11, _) => vec![0.0, 1.0, 0.0],
+            // Bought in many lots.
+            (2020, 12, ..15) => vec![0.0, 0.5, 0.5],
+            (2020, 12, _) => vec![0.0, 0.0, 1.0],
+            (2021, 4, 14) => {
+                let asset = observation.universe[1];
+                let lots = account.lots_of(asset);
+                self.sales.extend(lots.iter().map(|lot| LotSale { asset, lot: lot.lot, shares: lot.shares }));
+                vec![1.0, 0.0, 0.0]
+            }
+            _ => observation.weights.to_vec(),
+        };
+        Ok(Decision { weights: Weights::new(wanted)?, notes: Vec::new() })
+    }
+}
+
+#[test]
+fn lots_that_went_for_taxes_are_not_sold_again() {
+    // A hundred days of AAA doubling, then BBB, with the tax of the gain due on 15 April.
+    let n = 200;
+    let first: Vec<f64> = (0..n).map(|at| 10.0 * (1.0 + f64::from(at as u32) / 100.0)).collect();
+    let mut panel = panel(&[("AAA", first), ("BBB", vec![10.0; n])]);
+    let start = Date::from_ymd(2020, 11, 1).unwrap();
+    let mut groups = Vec::new();
+    for asset in panel.assets() {
+        let close = |session: usize| panel.full_history(asset, lotwise_market::Field::Close)[session];
+        let bars = (0..n).map(|session| {
+            let (open, close) = (close(session.saturating_sub(1)), close(session));
+            let date = start.plus_days(i32::try_from(session).unwrap());
+            RawBar { date, open, high: open.max(close), low: open.min(close), close, adj_close: close, volume: 1e6 }
+        });
+        groups.push((panel.symbols()[asset.0].clone(), bars.collect()));
+    }
+    panel = Panel::from_groups(&groups);
+    let sessions = panel.sessions();
+    let config = BacktestConfig::standard(sessions[0], sessions[n - 1]);
+    let market = BacktestMarket::new(&panel, panel.assets().collect(), &CorporateActions::default(), None);
+    let record = run(&market, &mut NamesLots { sales: Vec::new() }, &config).unwrap();
+    assert!(record.events.iter().any(|event| matches!(event.kind, EventKind::SoldForTax { .. })));
+    assert!(record.sessions.last().unwrap().n_held == 0, "what was wanted is sold all the same");
 }
 
 #[test]

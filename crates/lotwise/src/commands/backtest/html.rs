@@ -12,7 +12,7 @@ use lotwise_sim::SESSIONS_PER_YEAR;
 use lotwise_sim::backtest::{Assessment, WindowResult};
 use lotwise_sim::measure::drawdowns;
 
-use super::page::facts;
+use super::page::{facts, hindsight};
 use super::{Outcome, Shown, of_start};
 use crate::context::Context;
 use crate::output::Figures;
@@ -65,6 +65,14 @@ pub fn page(shown: &Shown<'_>, windows: &[WindowResult], context: &Context) -> S
             &rolling_title(&chart),
             "Mean difference a year over the last half year from equal weight with as much cash; the band is two standard errors.",
             &chart,
+            Width::Wide,
+        ));
+    }
+    if let (Some(returns), Some(best)) = (&shown.hindsight, hindsight(shown)) {
+        out.push_str(&figure(
+            &format!("In hindsight, the best constant weights would have made {}", signed(best.total)),
+            "Growth of one dollar without costs and taxes, in weights that nobody could know beforehand: a bound, not a strategy.",
+            &out_of_reach(found, returns),
             Width::Wide,
         ));
     }
@@ -250,6 +258,21 @@ fn equity(found: &Assessment) -> LineChart {
     }
 }
 
+fn out_of_reach(found: &Assessment, hindsight: &[f64]) -> LineChart {
+    let kept = kept(found.dates.len());
+    LineChart {
+        dates: kept.iter().map(|&at| found.dates[at]).collect(),
+        series: vec![
+            series("before tax", &growth(&found.pre_tax), &kept),
+            series("equal weight", &growth(&found.equal_weight), &kept),
+            series("in hindsight", &growth(hindsight), &kept),
+        ],
+        unit: Unit::Number(2),
+        level: None,
+        strip: None,
+    }
+}
+
 fn rolling_alpha(found: &Assessment) -> Option<LineChart> {
     let difference: Vec<f64> = found.pre_tax.iter().zip(&found.matched).map(|(ret, other)| ret - other).collect();
     if difference.len() <= ROLLING {
@@ -392,6 +415,16 @@ fn all_runs(shown: &Shown<'_>) -> String {
             Unit::Percent(1).text(-found.before.max_drawdown),
             matched.map_or("–".to_owned(), |found| signed(found.estimate)),
             matched.map_or("–".to_owned(), |found| format!("{} to {}", signed(found.low), signed(found.high))),
+        );
+    }
+    if let Some(best) = hindsight(shown) {
+        let _ = writeln!(
+            out,
+            "<tr><th scope=\"row\">best constant weights, known only in hindsight</th><td>0</td><td>{}</td><td>–</td><td>–</td>\
+             <td>{}</td><td>–</td><td>{}</td><td>–</td><td>–</td></tr>",
+            signed(best.total),
+            ratio(best.sharpe),
+            Unit::Percent(1).text(-best.max_drawdown),
         );
     }
     out.push_str("</tbody></table>\n");

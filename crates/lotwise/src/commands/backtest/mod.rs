@@ -11,7 +11,8 @@ use lotwise_core::{Clock, Money, Seed, Symbol};
 use lotwise_market::AssetIdx;
 use lotwise_sim::backtest::strategies::{StrategyConfig, strategy_by_name};
 use lotwise_sim::backtest::{
-    Assessment, AssessmentOptions, BacktestMarket, Record, assess, in_parallel, run as run_backtest, run_windows,
+    Assessment, AssessmentOptions, BacktestMarket, Record, assess, hindsight_returns, in_parallel, run as run_backtest,
+    run_windows,
 };
 use lotwise_sim::measure::{
     StationaryBootstrap, SuperiorAbility, deflated_sharpe, probability_of_overfitting, superior_predictive_ability,
@@ -52,6 +53,8 @@ struct Shown<'a> {
     runs: usize,
     overfitting: Option<f64>,
     superior: Option<SuperiorAbility>,
+    /// Returns of the best constant weights, known only in hindsight, over the sessions of the first run.
+    hindsight: Option<Vec<f64>>,
     command: String,
 }
 
@@ -124,6 +127,10 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
         runs: tried.runs,
         overfitting: probability_of_overfitting(&excesses, BLOCKS).map(|found| found.probability),
         superior: superior_predictive_ability(&returns, &matched, bootstrap, seed.child("superior", 0)),
+        hindsight: outcomes.first().and_then(|outcome| {
+            let last = outcome.record.sessions.last()?.date;
+            hindsight_returns(&market, outcome.record.start, last)
+        }),
         command: format!("lotwise backtest -c {}", arguments.config.display()),
         file: &file,
         outcomes,
@@ -139,7 +146,12 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
             lotwise_sim::backtest::WINDOW_STEP,
             threads(&arguments.lab),
         );
-        let text = html::page(&shown, &windows.unwrap_or_default(), context);
+        let windows = windows.unwrap_or_else(|error| {
+            let message = format!("the report has no windows: {error}");
+            setup.warnings.push(Warning::new("no-windows", message));
+            Vec::new()
+        });
+        let text = html::page(&shown, &windows, context);
         std::fs::write(out, text).map_err(|error| {
             CliError::new("unwritable", Exit::Failed, format!("the report cannot be written: {error}"))
                 .at(Place::file(out.display().to_string()))

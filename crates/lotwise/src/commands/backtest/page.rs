@@ -3,7 +3,7 @@
 use lotwise_core::Money;
 use lotwise_sim::SESSIONS_PER_YEAR;
 use lotwise_sim::backtest::{EventKind, YearRecord};
-use lotwise_sim::measure::{AlphaDecomposition, Performance};
+use lotwise_sim::measure::{AlphaDecomposition, Performance, performance};
 use serde_json::{Value, json};
 
 use super::config::PlannedRun;
@@ -76,9 +76,26 @@ pub fn facts(shown: &Shown<'_>) -> Vec<(String, String)> {
         });
         facts.push(("Superior ability".to_owned(), superior));
     }
+    if let Some(found) = hindsight(shown) {
+        facts.push((
+            "Hindsight".to_owned(),
+            format!(
+                "the best constant weights of these assets would have made {:+.1} % without costs and taxes; nobody could know them",
+                found.total * 100.0
+            )
+            .replace('-', "−"),
+        ));
+    }
     facts.push(("Seed".to_owned(), shown.file.statistics.seed.to_string()));
     facts.push(("Command".to_owned(), shown.command.clone()));
     facts
+}
+
+/// Figures of the best constant weights, known only in hindsight.
+pub fn hindsight(shown: &Shown<'_>) -> Option<Performance> {
+    let returns = shown.hindsight.as_ref()?;
+    let risk_free = &shown.outcomes[0].assessment.risk_free;
+    (returns.len() == risk_free.len()).then(|| performance(returns, risk_free))
 }
 
 impl Outcome {
@@ -191,6 +208,8 @@ fn json_of(shown: &Shown<'_>, figures: Figures) -> Value {
         "superior_ability": shown.superior.map(|found| json!({
             "best": shown.outcomes[found.best].label(), "statistic": found.statistic, "p_value": found.p_value,
         })),
+        // A bound that was known afterwards and could not have been followed: never a strategy.
+        "best_constant_weights_in_hindsight": hindsight(shown).map(|found| performance_json(&found)),
         "runs": runs,
     })
 }
