@@ -14,7 +14,7 @@ use lotwise_tax::{FilingStatus, Method};
 use crate::store::Mode;
 
 pub use lab::{BacktestArgs, BenchBacktestArgs, BenchEnvArgs, EvaluateArgs, LabArgs, NullArgs};
-pub use model::{EvidenceArgs, ModelCommand, ModelFile, TrainCommand, TrainEncoderArgs};
+pub use model::{EvidenceArgs, ModelCommand, ModelFile, TrainCommand, TrainEncoderArgs, TrainKernelSynthArgs};
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -9,6 +9,37 @@ use clap::{Args, Subcommand};
 pub enum TrainCommand {
     /// Train the encoder that knows no ticker
     Encoder(TrainEncoderArgs),
+    /// Pretrain the frozen branch on synthetic series alone
+    #[command(name = "kernelsynth")]
+    KernelSynth(TrainKernelSynthArgs),
+}
+
+/// `train kernelsynth`.
+#[derive(Debug, Args)]
+#[command(after_help = "Ctrl-C ends a run with its state kept; --resume goes on with the same bits as a run that was \
+                        never interrupted. docs/chronos.md tells what is trained and lists every key.")]
+pub struct TrainKernelSynthArgs {
+    /// Folder for the run; it must not hold one already
+    #[arg(long, value_name = "FOLDER", required_unless_present = "resume")]
+    pub out: Option<PathBuf>,
+    /// What to train and how (TOML); without it the network that is shipped
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Go on with the run in this folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "config", "seed", "steps"])]
+    pub resume: Option<PathBuf>,
+    /// Seed of everything, in place of the one in the file
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Steps, in place of those in the file
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Threads; without it as many as there are cores. The result is the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Show what would be trained, and train and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `train encoder`.

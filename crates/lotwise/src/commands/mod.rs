@@ -9,6 +9,7 @@ mod evaluate;
 mod evidence;
 mod harvest;
 mod import;
+mod kernelsynth;
 mod ledger;
 mod lots;
 mod model;
@@ -74,6 +75,9 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Data(DataCommand::Features(arguments)) => data::features(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Fetch(arguments)) => prices::fetch(&arguments, context).map(Outcome::from),
         Command::Prices(PricesCommand::Status) => prices::status(context).map(Outcome::from),
+        Command::Train(TrainCommand::KernelSynth(arguments)) => {
+            kernelsynth::kernelsynth(&arguments, context).map(Outcome::from)
+        }
         Command::Train(TrainCommand::Encoder(arguments)) => train::encoder(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Show(arguments)) => model::show(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Verify(arguments)) => model::verify(&arguments, context).map(Outcome::from),

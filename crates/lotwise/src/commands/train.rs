@@ -7,6 +7,7 @@ use lotwise_train::Error;
 use lotwise_train::encoder::{
     EncoderData, Event, Hooks, Measured, Outcome, Part, RunConfig, RunFolder, branch, resume, train,
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::args::TrainEncoderArgs;
@@ -18,6 +19,8 @@ use crate::output::{Cell, Column, Page, Report, Table, Talk, Warning};
 
 /// A larger file is no configuration.
 const LARGEST: u64 = 1 << 20;
+/// Where the settings are described.
+const DOCS: &str = "docs/encoder.md";
 /// Milliseconds between two lines of progress within an epoch.
 const TELL_EVERY: i64 = 10_000;
 
@@ -30,7 +33,7 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
     let run = RunFolder::new(&folder);
     let mut config = match (&arguments.resume, &arguments.config) {
         (Some(_), _) => run.config().map_err(|error| train_error(&error))?,
-        (None, Some(file)) => read_config(file)?,
+        (None, Some(file)) => read_config(file, DOCS)?,
         (None, None) => RunConfig::default(),
     };
     config.seed = arguments.seed.unwrap_or(config.seed);
@@ -63,7 +66,7 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
 }
 
 /// Reads a configuration; what it leaves out is as in the default.
-fn read_config(path: &Path) -> Result<RunConfig, CliError> {
+pub(super) fn read_config<T: DeserializeOwned>(path: &Path, docs: &str) -> Result<T, CliError> {
     let name = path.display().to_string();
     let text = String::from_utf8(read_bytes(path, LARGEST)?)
         .map_err(|_| CliError::new("bad-config", Exit::Usage, "the file is no text").at(Place::file(&name)))?;
@@ -75,7 +78,7 @@ fn read_config(path: &Path) -> Result<RunConfig, CliError> {
         CliError::new("bad-config", Exit::Usage, error.message().trim().replace('\n', " "))
             .at(Place { line: Some(line), column: Some(column), ..Place::file(&name) })
             .excerpt(Excerpt::find(&text, line, None))
-            .help("docs/encoder.md lists every key")
+            .help(format!("{docs} lists every key"))
     })
 }
 
@@ -152,7 +155,7 @@ impl<'a> Progress<'a> {
 }
 
 /// Milliseconds in words.
-fn duration(millis: f64) -> String {
+pub(super) fn duration(millis: f64) -> String {
     let minutes = (millis / 60_000.0).ceil() as u64;
     if minutes >= 60 { format!("{} h {} min", minutes / 60, minutes % 60) } else { format!("{minutes} min") }
 }

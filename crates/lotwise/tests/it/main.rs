@@ -8,6 +8,7 @@ mod bad_input;
 mod data;
 mod help;
 mod import;
+mod kernelsynth;
 mod ledger;
 mod prices;
 mod program;

@@ -199,7 +199,8 @@ impl ChronosConfig {
             "d_kv": head_dim,
             "d_ff": hidden,
             "num_layers": layers,
-            "num_decoder_layers": 0,
+            // None is there, but the reference package does not read a network without.
+            "num_decoder_layers": 1,
             "num_heads": heads,
             "relative_attention_num_buckets": buckets,
             "relative_attention_max_distance": max_distance,

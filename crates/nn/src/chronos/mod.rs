@@ -4,7 +4,7 @@
 //! Two architectures are read from a folder with `config.json` and `model.safetensors`, as they are
 //! published: Chronos-T5, which turns every close into one of some 4,000 tokens, and Chronos-Bolt, which
 //! turns every 16 closes into one. Ours, pretrained on synthetic series alone, is of the second kind and
-//! comes with the program.
+//! comes with the program: see [`Chronos::kernelsynth`].
 //!
 //! Only the encoder is computed, and only as long as the window is: nothing is padded to the length that
 //! the network was trained with. Missing values and padding are masked; nobody attends to them.

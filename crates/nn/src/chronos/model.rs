@@ -56,6 +56,18 @@ impl Chronos {
         Self::new(config, Weights::read(&weights)?, &place)
     }
 
+    /// The network that comes with the program: pretrained here on synthetic series alone (its card lies in
+    /// `models/kernelsynth`).
+    ///
+    /// # Errors
+    /// Never, unless the program itself is damaged.
+    pub fn kernelsynth() -> Result<Self, Error> {
+        let place = "models/kernelsynth";
+        let config = ChronosConfig::parse(include_str!("../../../../models/kernelsynth/config.json"), place)?;
+        let weights = include_bytes!("../../../../models/kernelsynth/model.safetensors");
+        Self::new(config, Weights::from_bytes(weights, place)?, place)
+    }
+
     /// Made from a configuration and the tensors of a published file; `place` is how messages call it.
     ///
     /// # Errors

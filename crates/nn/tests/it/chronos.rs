@@ -148,6 +148,28 @@ fn tensors_that_do_not_fit_are_named() {
 }
 
 #[test]
+fn the_network_that_comes_with_the_program_keeps_the_contract() {
+    let network = Chronos::kernelsynth().unwrap();
+    assert_eq!((network.kind(), network.width(), network.config().input), ("kernelsynth", 128, Input::LogPrices));
+    for input in Input::ALL {
+        contract(&Chronos::kernelsynth().unwrap().with_input(input));
+    }
+    // A falling and a rising window, a calm and a wild one: what it says is not all the same.
+    let windows = Array::from_fn([4, 60], |i| {
+        let (kind, day) = (i / 60, (i % 60) as f32);
+        let wave = (1.7 * day).sin();
+        30.0 * [(-0.004 * day).exp(), (0.004 * day).exp(), 1.0 + 0.01 * wave, 1.0 + 0.01 * wave * day / 60.0][kind]
+    });
+    let outputs = network.embed(&windows);
+    let row = |i: usize| &outputs.data()[i * 128..(i + 1) * 128];
+    let cosine = |a: &[f32], b: &[f32]| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    assert!(cosine(row(0), row(1)) < 0.9 && cosine(row(0), row(2)) < 0.9, "{}", cosine(row(0), row(1)));
+}
+
+#[test]
 fn a_folder_without_files_says_which_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let error = Chronos::load(folder.path()).err().unwrap().to_string();

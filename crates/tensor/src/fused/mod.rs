@@ -80,7 +80,8 @@ impl Cut {
     /// Items that go forward together: as above, but so that every thread has the same number of chunks.
     /// Forward, rows do not depend on each other, so no bit depends on this.
     fn forward(items: usize, rows: usize) -> usize {
-        let most = (Self::ROWS / rows.max(1)).clamp(1, items.max(1));
+        // A little more than that, where whole items then divide evenly: ten of 65 rows on two threads.
+        let most = ((Self::ROWS + Self::ROWS / 16) / rows.max(1)).clamp(1, items.max(1));
         items.div_ceil(items.div_ceil(most).next_multiple_of(rayon::current_num_threads())).max(1)
     }
 }

@@ -9,7 +9,7 @@ use lotwise_nn::temporal::{MiniRocketConfig, NoTemporal};
 use super::{CachedTemporal, TemporalChoice};
 use crate::Error;
 
-/// The kinds that a configuration may name; those from the third on need a folder of weights.
+/// The kinds that a configuration may name; `chronos_t5` and `chronos_bolt` need a folder of weights.
 pub const KINDS: [&str; 5] = ["minirocket", "none", "chronos_t5", "chronos_bolt", "kernelsynth"];
 
 /// Makes the branch.
@@ -33,6 +33,8 @@ fn without_cache(choice: &TemporalChoice) -> Result<Box<dyn FrozenTemporal>, Err
         }
         ("minirocket", None) => Ok(Box::new(MiniRocketConfig::default().init())),
         ("none", None) => Ok(Box::new(NoTemporal)),
+        // The one that comes with the program; a folder names another run of the same kind.
+        ("kernelsynth", None) => Ok(Box::new(Chronos::kernelsynth()?)),
         (kind, None) if KINDS.contains(&kind) => {
             refuse("temporal.weights", format!("missing; {kind} needs a folder with config.json and model.safetensors"))
         }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// Everything that a run depends on.
+/// Everything that a run depends on. A file may leave settings out; the run's own `run.json` names all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct KernelSynthConfig {
     /// The root of all draws.
     pub seed: u64,
@@ -59,7 +59,7 @@ impl Default for KernelSynthConfig {
     fn default() -> Self {
         Self {
             seed: 5,
-            steps: 8000,
+            steps: 4000,
             batch: 256,
             kernels: 2048,
             samples: 4,
@@ -143,7 +143,8 @@ impl KernelSynthConfig {
     pub fn network(&self, input: Input) -> ChronosConfig {
         ChronosConfig {
             architecture: Architecture::Bolt(BoltConfig {
-                context: 512,
+                // Longer windows were never seen.
+                context: self.contexts.iter().copied().max().unwrap_or(self.patch),
                 prediction: self.horizon,
                 patch: self.patch,
                 stride: self.patch,

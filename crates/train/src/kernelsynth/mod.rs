@@ -12,6 +12,7 @@
 mod batch;
 mod config;
 mod kernels;
+mod measures;
 mod run;
 
 pub use batch::{Batch, Pool};

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use lotwise_core::Seed;
 use lotwise_nn::chronos::{Architecture, Bolt, Chronos, ChronosConfig, Patches, ResidualBlock, pool};
@@ -12,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::batch::random;
+use super::measures::{spread, walk};
 use super::{Batch, KernelSynthConfig, Pool};
 use crate::Error;
 
@@ -91,17 +91,47 @@ pub struct Run {
 }
 
 impl Run {
-    /// Starts in a folder, or goes on with what lies there.
+    /// Starts in a folder.
     ///
     /// # Errors
-    /// Where a setting cannot be, the folder cannot be written, already holds a run, or holds none (or
-    /// another one) to go on with.
-    pub fn open(config: KernelSynthConfig, folder: &Path, resume: bool) -> Result<Self, Error> {
+    /// Where a setting cannot be, or the folder cannot be written or holds a run already.
+    pub fn start(config: KernelSynthConfig, folder: &Path) -> Result<Self, Error> {
+        let run = Self::new(config, folder)?;
+        if run.folder.join(SETTINGS).exists() {
+            return Err(run.cannot("it holds a run already; resume it, or choose another folder"));
+        }
+        fs::create_dir_all(&run.folder).map_err(Error::file("make", &run.folder))?;
+        let text = serde_json::to_string_pretty(&run.config).expect("Invariant: settings are JSON");
+        run.write(SETTINGS, &(text + "\n"))?;
+        run.write(LOG, "")?;
+        Ok(run)
+    }
+
+    /// Goes on with the run in a folder, by the settings that lie there; from the start where it was stopped
+    /// before its first checkpoint.
+    ///
+    /// # Errors
+    /// Where the folder holds no run, or one whose settings or state do not read.
+    pub fn resume(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(SETTINGS);
+        let cannot = |problem: String| Error::Resume { path: folder.to_owned(), problem };
+        let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+        let config = serde_json::from_str(&text).map_err(|error| cannot(format!("run.json does not read: {error}")))?;
+        let mut run = Self::new(config, folder)?;
+        let state = run.folder.join(STATE);
+        if state.exists() {
+            run.restore(&Weights::read(&state)?)?;
+        } else {
+            run.write(LOG, "")?;
+        }
+        Ok(run)
+    }
+
+    fn new(config: KernelSynthConfig, folder: &Path) -> Result<Self, Error> {
         let input = config.check()?;
         let network = config.network(input);
-        let seed = Seed::new(config.seed);
         let mut params = Params::new();
-        let mut draw = random(seed, "weights", 0);
+        let mut draw = random(Seed::new(config.seed), "weights", 0);
         let Architecture::Bolt(patches) = &network.architecture else {
             return Err(Error::Config { setting: "input".to_owned(), problem: "not one of patches".to_owned() });
         };
@@ -110,21 +140,14 @@ impl Run {
         let sizes = [config.dim, config.hidden, outputs];
         let head = ResidualBlock::init(&mut params, "head", sizes, network.stack.activation, &mut draw);
         let rules = AdamWConfig { weight_decay: config.weight_decay, ..AdamWConfig::default() };
-        let folder = folder.to_owned();
-        let mut run = Self { config, network, folder, params, bolt, head, adam: AdamW::new(rules), done: 0 };
-        let state = run.folder.join(STATE);
-        match (resume, state.exists()) {
-            (true, true) => run.restore(&Weights::read(&state)?)?,
-            (true, false) => return Err(run.cannot("it holds no state.safetensors; start without resuming")),
-            (false, true) => return Err(run.cannot("it holds a run already; resume it, or choose another folder")),
-            (false, false) => {
-                fs::create_dir_all(&run.folder).map_err(Error::file("make", &run.folder))?;
-                let text = serde_json::to_string_pretty(&run.config).expect("Invariant: settings are JSON");
-                run.write(SETTINGS, &(text + "\n"))?;
-                run.write(LOG, "")?;
-            }
-        }
-        Ok(run)
+        let adam = AdamW::new(rules);
+        Ok(Self { config, network, folder: folder.to_owned(), params, bolt, head, adam, done: 0 })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &KernelSynthConfig {
+        &self.config
     }
 
     /// Steps done so far.
@@ -139,11 +162,11 @@ impl Run {
         Chronos::publish(&self.network, &self.params).tensors.values().map(|tensor| tensor.data().len()).sum()
     }
 
-    /// Trains to the end, or until `stop` is set: then the state is saved and the run can go on later.
+    /// Trains to the end, or until `stop` says so: then the state is saved and the run can go on later.
     ///
     /// # Errors
     /// Where the loss is no number any more, or the folder cannot be written.
-    pub fn train(&mut self, stop: &AtomicBool, tell: &mut dyn FnMut(&Event)) -> Result<Outcome, Error> {
+    pub fn train(&mut self, stop: &dyn Fn() -> bool, tell: &mut dyn FnMut(&Event)) -> Result<Outcome, Error> {
         let seed = Seed::new(self.config.seed);
         let KernelSynthConfig { kernels, samples, length, steps, .. } = self.config;
         tell(&Event::Drawing { series: kernels * samples });
@@ -159,7 +182,7 @@ impl Run {
         let mut gradients = Gradients::new();
         let mut last = None;
         while self.done < steps {
-            if stop.load(Ordering::Relaxed) {
+            if stop() {
                 self.save()?;
                 return Ok(Outcome::Stopped(self.done));
             }
@@ -269,7 +292,7 @@ impl Run {
 
     fn restore(&mut self, state: &Weights) -> Result<(), Error> {
         if state.header.get(RUN) != Some(&self.identity()) {
-            return Err(self.cannot("its settings are others; give those of its run.json"));
+            return Err(self.cannot("its state was made with other settings than its run.json says"));
         }
         let step = state.header.get(STEP).and_then(|step| step.parse().ok());
         let step: u64 = step.ok_or_else(|| self.cannot("its state does not say how many steps are done"))?;
@@ -298,119 +321,5 @@ impl Run {
     fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let (partial, path) = (self.folder.join(format!("{name}.partial")), self.folder.join(name));
         fs::write(&partial, text).and_then(|()| fs::rename(&partial, &path)).map_err(Error::file("write", &path))
-    }
-}
-
-/// Quantiles of a normal walk from the last number on, with the size of the context's own steps.
-fn walk(batch: &Batch, patches: &Patches, quantiles: &[f64]) -> Array {
-    let (context, horizon) = (batch.contexts.shape()[1], batch.targets.shape()[1]);
-    let scores: Vec<f64> = quantiles.iter().map(|&level| normal_quantile(level)).collect();
-    let mut out = Vec::with_capacity(patches.scales.len() * scores.len() * horizon);
-    for (window, [mean, deviation]) in batch.contexts.data().chunks_exact(context).zip(&patches.scales) {
-        let there: Vec<f64> = window.iter().filter(|x| !x.is_nan()).map(|&x| f64::from(x)).collect();
-        let last = there.last().copied().unwrap_or(0.0);
-        let squares: f64 = there.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).sum();
-        let step = (squares / (there.len().max(2) - 1) as f64).sqrt();
-        for score in &scores {
-            for day in 1..=horizon {
-                let forecast = last + score * step * (day as f64).sqrt();
-                out.push(((forecast - f64::from(*mean)) / f64::from(*deviation)).clamp(-1e3, 1e3) as f32);
-            }
-        }
-    }
-    Array::new([patches.scales.len(), scores.len() * horizon], out)
-}
-
-/// The inverse of the normal distribution, by halving: levels are few.
-fn normal_quantile(level: f64) -> f64 {
-    let below = |x: f64| {
-        // Simpson's rule over the density from 0.
-        let steps = 200;
-        let width = x / f64::from(steps);
-        let density = |i: i32| (-0.5 * (f64::from(i) * width).powi(2)).exp();
-        let inner: f64 = (1..steps).map(|i| if i % 2 == 1 { 4.0 * density(i) } else { 2.0 * density(i) }).sum();
-        0.5 + (density(0) + inner + density(steps)) * width / 3.0 / std::f64::consts::TAU.sqrt()
-    };
-    let (mut low, mut high) = (-8.0, 8.0);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if below(middle) < level { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
-}
-
-/// The mean cosine between different rows, and the effective rank of rows around their mean.
-fn spread(rows: &[f32], dim: usize) -> [f32; 2] {
-    let count = rows.len() / dim;
-    let mut sum = vec![0.0_f64; dim];
-    let mut centre = vec![0.0_f64; dim];
-    for row in rows.chunks_exact(dim) {
-        let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt().max(1e-12);
-        for ((sum, centre), &x) in sum.iter_mut().zip(&mut centre).zip(row) {
-            *sum += f64::from(x) / norm;
-            *centre += f64::from(x) / count as f64;
-        }
-    }
-    // The square of a sum of unit vectors holds each pair twice and each vector once.
-    let square: f64 = sum.iter().map(|x| x * x).sum();
-    let cosine = (square - count as f64) / (count * (count - 1)).max(1) as f64;
-    let mut covariance = vec![0.0_f64; dim * dim];
-    for row in rows.chunks_exact(dim) {
-        let away: Vec<f64> = row.iter().zip(&centre).map(|(&x, c)| f64::from(x) - c).collect();
-        for (to, &a) in covariance.chunks_exact_mut(dim).zip(&away) {
-            to.iter_mut().zip(&away).for_each(|(to, b)| *to += a * b);
-        }
-    }
-    let shares = eigenvalues(covariance, dim);
-    let total: f64 = shares.iter().map(|x| x.max(0.0)).sum::<f64>().max(1e-300);
-    let entropy: f64 = shares.iter().map(|x| x.max(0.0) / total).filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum();
-    [cosine as f32, entropy.exp() as f32]
-}
-
-/// The eigenvalues of a symmetric matrix, by rotations (Jacobi).
-fn eigenvalues(mut a: Vec<f64>, n: usize) -> Vec<f64> {
-    for _ in 0..12 {
-        for p in 0..n {
-            for q in p + 1..n {
-                let off = a[p * n + q];
-                if off.abs() < 1e-14 * (a[p * n + p].abs() + a[q * n + q].abs()) {
-                    continue;
-                }
-                let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * off);
-                let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                let c = 1.0 / (t * t + 1.0).sqrt();
-                let s = t * c;
-                for k in 0..n {
-                    let (x, y) = (a[k * n + p], a[k * n + q]);
-                    (a[k * n + p], a[k * n + q]) = (c * x - s * y, s * x + c * y);
-                }
-                for k in 0..n {
-                    let (x, y) = (a[p * n + k], a[q * n + k]);
-                    (a[p * n + k], a[q * n + k]) = (c * x - s * y, s * x + c * y);
-                }
-            }
-        }
-    }
-    (0..n).map(|i| a[i * n + i]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_of_the_normal_distribution() {
-        for (level, wanted) in [(0.5, 0.0), (0.9, 1.281_551_6), (0.1, -1.281_551_6), (0.975, 1.959_964)] {
-            assert!((normal_quantile(level) - wanted).abs() < 1e-6, "{level}");
-        }
-    }
-
-    #[test]
-    fn the_spread_of_known_rows() {
-        let even: Vec<f32> = (0..16).map(|i| if i % 5 == 0 { 1.0 } else { 0.0 }).collect();
-        let [cosine, rank] = spread(&even, 4);
-        assert!(cosine.abs() < 1e-6 && (rank - 3.0).abs() < 1e-4, "{cosine}, {rank}");
-        let [cosine, rank] = spread(&[1.0, 2.0, 2.0, 4.0, 3.0, 6.0], 2);
-        assert!((cosine - 1.0).abs() < 1e-6 && (rank - 1.0).abs() < 1e-4, "{cosine}, {rank}");
     }
 }

@@ -1,7 +1,7 @@
 //! Pretraining on synthetic series: it learns, can be stopped, and leaves a network that reads.
 
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use lotwise_nn::FrozenTemporal;
 use lotwise_nn::chronos::{Chronos, Input};
@@ -33,14 +33,14 @@ fn small(steps: u64) -> KernelSynthConfig {
 
 /// Trains until a step, or to the end.
 fn train(config: &KernelSynthConfig, folder: &Path, resume: bool, until: u64) -> Outcome {
-    let stop = AtomicBool::new(false);
-    let mut run = Run::open(config.clone(), folder, resume).expect("Invariant: the settings are good");
+    let stop = Cell::new(false);
+    let run = if resume { Run::resume(folder) } else { Run::start(config.clone(), folder) };
     let tell = &mut |event: &Event| {
         if matches!(event, Event::Step { step, .. } if *step >= until) {
-            stop.store(true, Ordering::Relaxed);
+            stop.set(true);
         }
     };
-    run.train(&stop, tell).expect("Invariant: the run goes well")
+    run.expect("Invariant: the settings are good").train(&|| stop.get(), tell).expect("Invariant: the run goes well")
 }
 
 #[test]
@@ -81,10 +81,9 @@ fn what_was_killed_goes_on_from_the_last_checkpoint() {
 fn the_loss_falls_and_the_network_reads() {
     let folder = tempfile::tempdir().unwrap();
     let config = small(60);
-    let stop = AtomicBool::new(false);
     let mut losses = Vec::new();
-    let mut run = Run::open(config, folder.path(), false).unwrap();
-    let outcome = run.train(&stop, &mut |event| {
+    let mut run = Run::start(config, folder.path()).unwrap();
+    let outcome = run.train(&|| false, &mut |event| {
         if let Event::Validation { measures, .. } = event {
             losses.push(measures.loss);
         }
@@ -100,14 +99,20 @@ fn the_loss_falls_and_the_network_reads() {
 #[test]
 fn runs_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = |config: KernelSynthConfig, resume: bool| {
-        Run::open(config, folder.path(), resume).err().map_or_else(String::new, |error| error.to_string())
+    let refused = |config: KernelSynthConfig| {
+        Run::start(config, folder.path()).err().map_or_else(String::new, |error| error.to_string())
     };
-    assert!(refused(small(3), true).contains("holds no state.safetensors"));
-    assert!(refused(KernelSynthConfig { heads: 3, ..small(3) }, false).contains("heads is 3"));
-    assert!(refused(KernelSynthConfig { contexts: vec![79], ..small(3) }, false).contains("contexts is [79]"));
-    assert!(refused(KernelSynthConfig { input: "volume".into(), ..small(3) }, false).contains("input is \"volume\""));
+    let resumed = || Run::resume(folder.path()).err().map_or_else(String::new, |error| error.to_string());
+    assert!(resumed().starts_with("cannot read"));
+    assert!(refused(KernelSynthConfig { heads: 3, ..small(3) }).contains("heads is 3"));
+    assert!(refused(KernelSynthConfig { contexts: vec![79], ..small(3) }).contains("contexts is [79]"));
+    assert!(refused(KernelSynthConfig { input: "volume".into(), ..small(3) }).contains("input is \"volume\""));
     train(&small(3), folder.path(), false, 2);
-    assert!(refused(small(3), false).contains("holds a run already"));
-    assert!(refused(KernelSynthConfig { seed: 6, ..small(3) }, true).contains("its settings are others"));
+    assert!(refused(small(3)).contains("holds a run already"));
+    let settings = folder.path().join("run.json");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("\"seed\": 5", "\"seed\": 6")).unwrap();
+    assert!(resumed().contains("other settings"), "{}", resumed());
+    std::fs::write(&settings, text.replace("\"seed\"", "\"sead\"")).unwrap();
+    assert!(resumed().contains("run.json does not read"), "{}", resumed());
 }
