@@ -14,7 +14,10 @@ use lotwise_tax::{FilingStatus, Method};
 use crate::store::Mode;
 
 pub use lab::{BacktestArgs, BenchBacktestArgs, BenchEnvArgs, EvaluateArgs, LabArgs, NullArgs};
-pub use model::{EvidenceArgs, ModelCommand, ModelFile, TrainCommand, TrainEncoderArgs, TrainKernelSynthArgs};
+pub use model::{
+    BenchEncoderArgs, EncoderPreset, EvidenceArgs, ModelCommand, ModelFile, TrainCommand, TrainEncoderArgs,
+    TrainKernelSynthArgs,
+};
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -665,6 +668,8 @@ pub enum BenchCommand {
     Backtest(BenchBacktestArgs),
     /// Time the training environment with lots, wash sales and taxes
     Env(BenchEnvArgs),
+    /// Time the encoder: a day of so many assets, and a step of training
+    Encoder(BenchEncoderArgs),
     /// Count false positives in markets without predictability
     Null(NullArgs),
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `train`.
 #[derive(Debug, Subcommand)]
@@ -100,4 +100,30 @@ pub struct ModelFile {
     /// A trained network (safetensors)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Sizes of an encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EncoderPreset {
+    /// 64 numbers an asset, 4 + 2 layers
+    Base64,
+    /// 128 numbers an asset, 8 + 2 layers
+    Wide128,
+}
+
+/// `bench encoder`.
+#[derive(Debug, Args)]
+pub struct BenchEncoderArgs {
+    /// Which sizes
+    #[arg(long, value_enum, default_value_t = EncoderPreset::Base64)]
+    pub preset: EncoderPreset,
+    /// Numbers of assets
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "10,100,500")]
+    pub assets: Vec<usize>,
+    /// Numbers of threads
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "1,2")]
+    pub threads: Vec<usize>,
+    /// Repetitions, each of a tenth of a second or one call
+    #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub repeats: u16,
 }

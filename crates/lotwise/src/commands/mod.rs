@@ -88,6 +88,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Bench(BenchCommand::Olps(arguments)) => bench::olps(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Backtest(arguments)) => bench::backtest(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Env(arguments)) => bench::env(&arguments, context).map(Outcome::from),
+        Command::Bench(BenchCommand::Encoder(arguments)) => bench::encoder(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Null(arguments)) => bench::null(&arguments, context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),
         Command::Man { out } => scripts::man(out.as_deref(), context).map(Outcome::Text),

@@ -134,3 +134,14 @@ fn a_wrong_configuration_is_told_with_its_place() {
     assert_eq!(nowhere.code, 6, "{}", nowhere.stderr);
     assert!(!folder.path("run").exists());
 }
+
+#[test]
+fn the_encoder_can_be_timed() {
+    let arguments = ["bench", "encoder", "--assets", "3", "--threads", "1", "--repeats", "1", "--json"];
+    let ran = Folder::new().run(&arguments);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let body: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let results = body["data"]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    assert!(results.iter().all(|one| one["unit"] == "ms" && one["value"].as_f64().unwrap() > 0.0), "{results:?}");
+}
