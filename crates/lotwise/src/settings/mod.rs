@@ -230,7 +230,7 @@ impl Raw {
     }
 }
 
-/// What [`load`] may look at; passed in, so that tests need no process of their own.
+/// What `load` may look at; passed in, so that tests need no process of their own.
 pub struct Surroundings {
     /// Variables of the environment.
     pub variables: BTreeMap<String, String>,
