@@ -83,9 +83,6 @@ pub enum Error {
     /// The book refused a trade; the environment is not to be used any further.
     #[error("the book refused a trade: {0:?}")]
     Booking(lotwise_tax::Fault),
-    /// The system gives no threads.
-    #[error("threads cannot be started: {0}")]
-    Threads(String),
     /// Sums beyond what a tax return can hold.
     #[error("the year's tax cannot be computed: {0}")]
     Tax(String),

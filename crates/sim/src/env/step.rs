@@ -185,10 +185,10 @@ impl Episode {
 
     /// Splits, dividends and ends of the session that has begun.
     fn corporate_actions(&mut self, config: &EnvConfig, tape: &Tape, date: Date) -> Result<(), Error> {
-        let quiet = tape.is_quiet(self.session);
+        let (splits, pays) = (tape.splits_in(self.session), tape.pays_in(self.session));
         for at in 0..self.universe.len() {
             let asset = self.universe[at];
-            if !quiet {
+            if splits {
                 for split in tape.splits(self.session, asset) {
                     self.account.split(date, at, split.new, split.old)?;
                     let memory = &mut self.memory[at];
@@ -197,10 +197,15 @@ impl Episode {
                     memory.close *= split.old.to_f64() / split.new.to_f64();
                     self.rooms.seen[at] = memory.close;
                 }
-                if self.account.held(at).is_positive() {
-                    for per_share in tape.dividends(self.session, asset) {
-                        self.account.dividend(date, at, per_share);
-                    }
+            }
+            // The book is asked only where its lots were not read since its last event.
+            let holds = || match self.memory[at].stale {
+                true => self.account.held(at).is_positive(),
+                false => self.lots[at].shares() > 0.0,
+            };
+            if pays && holds() {
+                for per_share in tape.dividends(self.session, asset) {
+                    self.account.dividend(date, at, per_share);
                 }
             }
             if self.lots[at].shares() > 0.0 && tape.has_ended(self.session, asset) {

@@ -189,9 +189,14 @@ impl Tape {
         self.splits.of(session, asset)
     }
 
-    /// Whether no asset splits or pays in a session.
-    pub(super) fn is_quiet(&self, session: usize) -> bool {
-        self.dividends.is_quiet(session) && self.splits.is_quiet(session)
+    /// Whether any asset splits in a session.
+    pub(super) fn splits_in(&self, session: usize) -> bool {
+        !self.splits.is_quiet(session)
+    }
+
+    /// Whether any asset pays in a session.
+    pub(super) fn pays_in(&self, session: usize) -> bool {
+        !self.dividends.is_quiet(session)
     }
 
     /// Whether an asset has a bar in the session and is a member.

@@ -1,4 +1,5 @@
-//! Many environments at once.
+//! Many environments at once, on the threads of the rayon pool in which they are stepped. Who steps often does so inside
+//! `ThreadPool::install`, so that no step is handed over from outside; a pool of one thread is as good as none.
 
 use std::sync::Arc;
 
@@ -32,18 +33,6 @@ pub struct Environments {
     seed: Seed,
     /// Episodes begun by each environment.
     begun: Vec<u64>,
-    threads: Threads,
-}
-
-/// Where environments are stepped.
-#[derive(Debug)]
-enum Threads {
-    /// On those of the process.
-    Shared,
-    /// On the caller's alone, without handing anything over.
-    Caller,
-    /// On their own.
-    Own(rayon::ThreadPool),
 }
 
 impl Environments {
@@ -54,23 +43,9 @@ impl Environments {
     /// When a setting is out of range or no episode can start.
     pub fn new(tape: Arc<Tape>, config: EnvConfig, n: usize, seed: Seed) -> Result<Self, Error> {
         let episodes = vec![Episode::new(&config)?; n];
-        let mut environments = Self { tape, config, episodes, seed, begun: vec![0; n], threads: Threads::Shared };
+        let mut environments = Self { tape, config, episodes, seed, begun: vec![0; n] };
         environments.reset_where(|_| true)?;
         Ok(environments)
-    }
-
-    /// The same on that many threads of their own; one is the caller's. It changes no result.
-    ///
-    /// # Errors
-    /// When the system gives no threads.
-    pub fn on_threads(mut self, n: usize) -> Result<Self, Error> {
-        self.threads = if n == 1 {
-            Threads::Caller
-        } else {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-            Threads::Own(pool.map_err(|error| Error::Threads(error.to_string()))?)
-        };
-        Ok(self)
     }
 
     /// Room for results.
@@ -105,15 +80,11 @@ impl Environments {
         let one = |((episode, tickers), global): ((&Episode, &mut [f32]), &mut [f32])| {
             episode.observe(config, tape, tickers, global);
         };
-        match &self.threads {
-            Threads::Caller => {
-                self.episodes.iter().zip(tickers.chunks_mut(width)).zip(global.chunks_mut(16)).for_each(one);
-            }
-            Threads::Shared | Threads::Own(_) => self.threads.run(|| {
-                let rows = self.episodes.par_iter().zip(tickers.par_chunks_mut(width));
-                rows.zip(global.par_chunks_mut(16)).with_min_len(LEAST_PART).for_each(one);
-            }),
+        if alone() {
+            return self.episodes.iter().zip(tickers.chunks_mut(width)).zip(global.chunks_mut(16)).for_each(one);
         }
+        let rows = self.episodes.par_iter().zip(tickers.par_chunks_mut(width));
+        rows.zip(global.par_chunks_mut(16)).with_min_len(LEAST_PART).for_each(one);
     }
 
     /// Steps every environment towards its weights, `[environments, 1 + N]`, with actions
@@ -145,18 +116,17 @@ impl Environments {
         };
         let (width, Batch { tickers, global, results }) = (n_assets * 12, batch);
         let episodes = &mut self.episodes;
-        let failed: Vec<(usize, Error)> = match &self.threads {
-            Threads::Caller => {
-                let rows = episodes.iter_mut().zip(tickers.chunks_mut(width)).zip(global.chunks_mut(16));
-                rows.zip(weights.chunks(n_assets + 1)).zip(results).enumerate().filter_map(one).collect()
-            }
-            Threads::Shared | Threads::Own(_) => self.threads.run(|| {
-                let rows = episodes.par_iter_mut().zip(tickers.par_chunks_mut(width)).zip(global.par_chunks_mut(16));
-                let rooms = rows.zip(weights.par_chunks(n_assets + 1)).zip(results.par_iter_mut()).enumerate();
-                rooms.with_min_len(LEAST_PART).filter_map(one).collect()
-            }),
+        let failed = if alone() {
+            let rows = episodes.iter_mut().zip(tickers.chunks_mut(width)).zip(global.chunks_mut(16));
+            // Every environment steps, whichever fails.
+            let failed = rows.zip(weights.chunks(n_assets + 1)).zip(results).enumerate().filter_map(one);
+            failed.min_by_key(|(at, _)| *at)
+        } else {
+            let rows = episodes.par_iter_mut().zip(tickers.par_chunks_mut(width)).zip(global.par_chunks_mut(16));
+            let rooms = rows.zip(weights.par_chunks(n_assets + 1)).zip(results.par_iter_mut()).enumerate();
+            rooms.with_min_len(LEAST_PART).filter_map(one).min_by_key(|(at, _)| *at)
         };
-        failed.into_iter().min_by_key(|(at, _)| *at).map_or(Ok(()), |(_, error)| Err(error))
+        failed.map_or(Ok(()), |(_, error)| Err(error))
     }
 
     /// Begins a new episode wherever the last step ended one; returns how many.
@@ -167,27 +137,29 @@ impl Environments {
         self.reset_where(|at| batch.results[at].is_some_and(|result| result.end.is_some()))
     }
 
-    fn reset_where(&mut self, ended: impl Fn(usize) -> bool) -> Result<usize, Error> {
-        let mut n = 0;
-        for at in 0..self.episodes.len() {
-            if ended(at) {
-                let seed = self.seed.child("env", at as u64);
-                self.episodes[at].reset(&self.config, &self.tape, seed, self.begun[at])?;
-                self.begun[at] += 1;
-                n += 1;
-            }
-        }
-        Ok(n)
+    fn reset_where(&mut self, ended: impl Fn(usize) -> bool + Sync) -> Result<usize, Error> {
+        let n = (0..self.episodes.len()).filter(|&at| ended(at)).count();
+        let (tape, config, seed) = (&*self.tape, &self.config, self.seed);
+        let one = |(at, (episode, begun)): (usize, (&mut Episode, &mut u64))| {
+            let reset = || episode.reset(config, tape, seed.child("env", at as u64), *begun);
+            let failed = ended(at).then(reset)?.err();
+            *begun += 1;
+            failed.map(|error| (at, error))
+        };
+        // Most often none has ended, or one.
+        let failed = if alone() || n < LEAST_PART {
+            self.episodes.iter_mut().zip(&mut self.begun).enumerate().filter_map(one).min_by_key(|(at, _)| *at)
+        } else {
+            let rows = self.episodes.par_iter_mut().zip(&mut self.begun).enumerate().with_min_len(LEAST_PART);
+            rows.filter_map(one).min_by_key(|(at, _)| *at)
+        };
+        failed.map_or(Ok(n), |(_, error)| Err(error))
     }
 }
 
-impl Threads {
-    fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match self {
-            Self::Own(pool) => pool.install(work),
-            Self::Shared | Self::Caller => work(),
-        }
-    }
+/// Whether nobody is there to share the work with.
+fn alone() -> bool {
+    rayon::current_num_threads() == 1
 }
 
 /// One environment with its rows.

@@ -62,21 +62,30 @@ impl TickerFacts {
     pub fn numbers(&self) -> [f32; 12] {
         let since_trade = self.days_since_trade.map_or(1.0, log_years);
         let traded = match self.dollar_volume > 0.0 {
+            true if self.traded_value == 0.0 => 0.0,
             true => self.traded_value / (0.05 * self.dollar_volume),
             false if self.traded_value > 0.0 => f64::from(TICKER_FIELDS[11].max),
             false => 0.0,
         };
+        let waiting = self.days_to_long_term.map_or(0.0, |days| f64::from(days) / 366.0);
+        let (sold, bought) = (flag(self.sold_at_loss_lately), flag(self.bought_lately));
+        if self.value == 0.0 && self.basis == 0.0 {
+            // Most assets of most accounts: shares of nothing are zero.
+            let ret = self.ret_since_trade;
+            let numbers = [0.0, 0.0, 0.0, waiting, 0.0, 0.0, sold, bought, since_trade, 0.0, ret, traded];
+            return bounded(&TICKER_FIELDS, numbers);
+        }
         bounded(
             &TICKER_FIELDS,
             [
                 ratio(self.value, self.account_value),
                 ratio(self.value - self.basis, self.basis),
                 ratio(self.short_term_value, self.value),
-                self.days_to_long_term.map_or(0.0, |days| f64::from(days) / 366.0),
+                waiting,
                 ratio(self.loss_lot_value, self.value),
                 ratio(self.exit_tax, self.value),
-                flag(self.sold_at_loss_lately),
-                flag(self.bought_lately),
+                sold,
+                bought,
                 since_trade,
                 flag(self.value > 0.0),
                 self.ret_since_trade,

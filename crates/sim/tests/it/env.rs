@@ -405,9 +405,13 @@ fn ledger(episode: &Episode, method: Method) -> Ledger {
 
 /// Plays environments and gives everything that came out as bytes.
 fn play(tape: &Arc<Tape>, config: EnvConfig, threads: usize) -> Vec<u8> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| played(tape, config))
+}
+
+fn played(tape: &Arc<Tape>, config: EnvConfig) -> Vec<u8> {
     let n = 40;
-    let environments = Environments::new(Arc::clone(tape), config, n, Seed::new(11)).unwrap();
-    let mut environments = environments.on_threads(threads).unwrap();
+    let mut environments = Environments::new(Arc::clone(tape), config, n, Seed::new(11)).unwrap();
     let mut batch: Batch = environments.batch();
     let mut bytes = Vec::new();
     for step in 0..60 {

@@ -75,8 +75,10 @@ pub fn run(arguments: &BenchEnvArgs, context: &Context) -> Result<Report, Failur
             if threads == 0 || threads > 1_024 {
                 return Err(CliError::new("bad-threads", Exit::Usage, "numbers of threads are from 1 to 1024").into());
             }
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let pool = pool.map_err(|error| CliError::new("no-threads", Exit::Failed, error.to_string()))?;
             for (job, name) in JOBS {
-                let timed = measure(&tape, n_assets, threads, n, job, arguments.least_ms, context)?;
+                let timed = pool.install(|| measure(&tape, n_assets, n, job, arguments.least_ms, context))?;
                 table.row([
                     Cell::words(name),
                     Cell::count(n_assets),
@@ -114,7 +116,6 @@ struct Timed {
 fn measure(
     tape: &Arc<Tape>,
     n_assets: usize,
-    threads: usize,
     n: usize,
     job: Job,
     least_ms: u32,
@@ -127,8 +128,7 @@ fn measure(
         // No gap of weights is larger than one.
         Job::Observe | Job::Idle => (config.execution.rebalance_threshold, config.initial_funding) = (1.0, false),
     }
-    let environments = Environments::new(Arc::clone(tape), config, n, Seed::new(2)).map_err(failed)?;
-    let mut environments = environments.on_threads(threads).map_err(failed)?;
+    let mut environments = Environments::new(Arc::clone(tape), config, n, Seed::new(2)).map_err(failed)?;
     let mut batch: Batch = environments.batch();
     let wishes = wishes(n, n_assets + 1);
     let (mut rates, mut trades, mut played) = (Vec::new(), 0_u64, 0_usize);
