@@ -8,12 +8,16 @@ use std::path::{Path, PathBuf};
 
 use lotwise_core::Clock;
 use lotwise_statements::{Answers, ColumnMap, Error, Limits, ReadOptions, RowNote, Statement};
+use serde::de::DeserializeOwned;
 
 use crate::answers::{read_answers, read_map};
 use crate::args::ReadingArgs;
 use crate::context::Context;
 use crate::errors::{CliError, Excerpt, Exit, Failure, Place, did_you_mean};
 use crate::store::{DataFolder, Ledger, Mode};
+
+/// A larger file holds no configuration.
+const LARGEST_CONFIG: u64 = 1 << 20;
 
 /// A file that was read.
 pub struct History {
@@ -332,6 +336,26 @@ fn keep_account(statement: &mut Statement, wanted: &str) {
 #[must_use]
 pub fn short_name(file: &str) -> &str {
     file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
+/// Reads a configuration (TOML).
+///
+/// # Errors
+/// When it cannot be read, is no TOML, or has a key or value that is not known; `docs` lists them.
+pub fn read_config<T: DeserializeOwned>(path: &Path, docs: &str) -> Result<T, CliError> {
+    let name = path.display().to_string();
+    let text = String::from_utf8(read_bytes(path, LARGEST_CONFIG)?)
+        .map_err(|_| CliError::new("bad-config", Exit::Usage, "the file is no text").at(Place::file(&name)))?;
+    toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let before = text.get(..start).unwrap_or("");
+        let line = before.matches('\n').count() as u32 + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
+        CliError::new("bad-config", Exit::Usage, error.message().trim().replace('\n', " "))
+            .at(Place { line: Some(line), column: Some(column), ..Place::file(&name) })
+            .excerpt(Excerpt::find(&text, line, None))
+            .help(format!("{docs} lists every key"))
+    })
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use lotwise_train::Error;
 use lotwise_train::kernelsynth::{Event, KernelSynthConfig, Measures, Outcome, Run};
 use serde_json::{Value, json};
 
-use super::train::{duration, read_config, train_error};
+use super::train::{duration, train_error};
 use crate::args::TrainKernelSynthArgs;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure};
+use crate::input::read_config;
 use crate::interrupt;
 use crate::output::{Cell, Column, Page, Report, Table, Talk};
 

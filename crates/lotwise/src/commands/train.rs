@@ -7,18 +7,15 @@ use lotwise_train::Error;
 use lotwise_train::encoder::{
     EncoderData, Event, Hooks, Measured, Outcome, Part, RunConfig, RunFolder, branch, resume, train,
 };
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::args::TrainEncoderArgs;
 use crate::context::Context;
-use crate::errors::{CliError, Excerpt, Exit, Failure, Place, market_error};
-use crate::input::read_bytes;
+use crate::errors::{CliError, Exit, Failure, Place, market_error};
+use crate::input::read_config;
 use crate::interrupt;
 use crate::output::{Cell, Column, Page, Report, Table, Talk, Warning};
 
-/// A larger file is no configuration.
-const LARGEST: u64 = 1 << 20;
 /// Where the settings are described.
 const DOCS: &str = "docs/encoder.md";
 /// Milliseconds between two lines of progress within an epoch.
@@ -63,23 +60,6 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
     });
     let outcome = outcome.map_err(|error| train_error(&error))?;
     Ok(told(arguments, &config, &data, &folder, Some(&outcome), context))
-}
-
-/// Reads a configuration; what it leaves out is as in the default.
-pub(super) fn read_config<T: DeserializeOwned>(path: &Path, docs: &str) -> Result<T, CliError> {
-    let name = path.display().to_string();
-    let text = String::from_utf8(read_bytes(path, LARGEST)?)
-        .map_err(|_| CliError::new("bad-config", Exit::Usage, "the file is no text").at(Place::file(&name)))?;
-    toml::from_str(&text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let before = text.get(..start).unwrap_or("");
-        let line = before.matches('\n').count() as u32 + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
-        CliError::new("bad-config", Exit::Usage, error.message().trim().replace('\n', " "))
-            .at(Place { line: Some(line), column: Some(column), ..Place::file(&name) })
-            .excerpt(Excerpt::find(&text, line, None))
-            .help(format!("{docs} lists every key"))
-    })
 }
 
 /// Why a run cannot be, as the person is told.

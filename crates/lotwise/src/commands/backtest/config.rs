@@ -8,11 +8,8 @@ use lotwise_sim::backtest::{BacktestConfig, Costs, DividendTax, Impact, Taxes};
 use lotwise_tax::{FilingStatus, FlatRates, Method, StateRates};
 use serde::{Deserialize, Serialize};
 
-use crate::errors::{CliError, Excerpt, Exit, Place};
-use crate::input::read_bytes;
-
-/// A larger file is no configuration.
-const LARGEST: u64 = 1 << 20;
+use crate::errors::{CliError, Exit};
+use crate::input::read_config;
 
 /// The file as written.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -204,20 +201,7 @@ impl FileConfig {
     /// # Errors
     /// When it cannot be read, is no TOML, or has a key or value that is not known.
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        let name = path.display().to_string();
-        let bytes = read_bytes(path, LARGEST)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| CliError::new("bad-config", Exit::Usage, "the file is no text").at(Place::file(&name)))?;
-        toml::from_str(&text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let before = text.get(..start).unwrap_or("");
-            let line = before.matches('\n').count() as u32 + 1;
-            let column = before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
-            CliError::new("bad-config", Exit::Usage, error.message().trim().replace('\n', " "))
-                .at(Place { line: Some(line), column: Some(column), ..Place::file(&name) })
-                .excerpt(Excerpt::find(&text, line, None))
-                .help("docs/backtest.md lists every key")
-        })
+        read_config(path, "docs/backtest.md")
     }
 
     /// The runs of the file, strategies first and costs within.
