@@ -44,15 +44,29 @@ pub fn mul_div(a: i128, b: i128, c: i128, rounding: Rounding) -> Option<i128> {
     if let (Ok(a), Ok(b), Ok(c)) = (i64::try_from(a), i64::try_from(b), u64::try_from(c))
         && c != 0
     {
-        return Some(div_narrow(i128::from(a) * i128::from(b), c, rounding));
+        let product = i128::from(a) * i128::from(b);
+        if product.unsigned_abs() > u128::from(u64::MAX)
+            && let (Some(b), Some(c)) = (whole_units(b.unsigned_abs()), whole_units(c))
+        {
+            // Whole shares of whole shares: the same quotient of smaller numbers.
+            let magnitude = u128::from(a.unsigned_abs()) * u128::from(b);
+            return Some(div_narrow(magnitude, product < 0, c, rounding));
+        }
+        return Some(div_narrow(product.unsigned_abs(), product < 0, c, rounding));
     }
     mul_div_wide(a, b, c, rounding)
 }
 
-/// `product / c` with rounding; of two numbers of 64 bits the product has a quotient.
+/// So many billionths in whole units, when they are.
 #[inline]
-fn div_narrow(product: i128, c: u64, rounding: Rounding) -> i128 {
-    let magnitude = product.unsigned_abs();
+fn whole_units(billionths: u64) -> Option<u64> {
+    const ONE: u64 = UNIT as u64;
+    billionths.is_multiple_of(ONE).then_some(billionths / ONE)
+}
+
+/// `magnitude / c` with rounding and a sign; the magnitude is a product of two numbers of 64 bits.
+#[inline]
+fn div_narrow(magnitude: u128, negative: bool, c: u64, rounding: Rounding) -> i128 {
     let (quotient, remainder) = match u64::try_from(magnitude) {
         Ok(small) => (u128::from(small / c), small % c),
         Err(_) => {
@@ -69,7 +83,7 @@ fn div_narrow(product: i128, c: u64, rounding: Rounding) -> i128 {
         };
     // Both factors have 63 bits, so that there is room for one more.
     let rounded = quotient as i128 + i128::from(up);
-    if product < 0 { -rounded } else { rounded }
+    if negative { -rounded } else { rounded }
 }
 
 fn mul_div_wide(a: i128, b: i128, c: i128, rounding: Rounding) -> Option<i128> {
@@ -269,8 +283,8 @@ mod tests {
         #[test]
         fn wide_products_agree_with_exact_division(
             a in prop_oneof![any::<i64>(), -99_i64..99],
-            b in prop_oneof![any::<i64>(), -99_i64..99],
-            c in prop_oneof![1_i64.., 1_i64..9],
+            b in prop_oneof![any::<i64>(), -99_i64..99, (-9_000_000_000_i64..9_000_000_000).prop_map(|whole| whole * UNIT as i64)],
+            c in prop_oneof![1_i64.., 1_i64..9, (1_i64..99).prop_map(|whole| whole * UNIT as i64)],
         ) {
             let product = i128::from(a) * i128::from(b);
             let expected = div_round(product, i128::from(c), Rounding::HalfEven);

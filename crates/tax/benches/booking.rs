@@ -5,7 +5,8 @@
 //! book; `tools/bench_booking.py` does so. An argument picks cases by name, for instance
 //! `cargo bench -p lotwise-tax -- hifo-falling-1-` or `fifo-rising-500-10000-`; `--indexed` leaves the
 //! book in names out. `--processor` counts the time that the thread had of the processor instead of the
-//! clock's, which a busy machine calls for (Linux only; it is known to a few milliseconds).
+//! clock's, which a busy machine calls for (Linux only; it is known to a few milliseconds). `--rounds=N` takes
+//! the best of so many rounds instead of five.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark is where time is measured")]
 
@@ -19,6 +20,7 @@ use lotwise_tax::{
     Method, Rules, SaleId, SaleIdx, SymbolIdx, SymbolKind, Trade, TradeEvent, TradeSide,
 };
 
+/// Rounds of which the best counts, unless `--rounds=N` says another number.
 const ROUNDS: usize = 5;
 
 /// One transaction before anybody has named anything.
@@ -67,7 +69,7 @@ fn transactions(n: usize, n_symbols: usize, prices: Prices) -> Vec<Transaction> 
 /// The best of several rounds; `work` returns the number of rows, so that nothing is left out.
 fn best<T>(mut prepare: impl FnMut() -> T, mut work: impl FnMut(T) -> usize) -> (Duration, usize) {
     let mut least = (Duration::MAX, 0);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let ready = prepare();
         let start = now();
         let rows = std::hint::black_box(work(ready));
@@ -77,6 +79,11 @@ fn best<T>(mut prepare: impl FnMut() -> T, mut work: impl FnMut(T) -> usize) -> 
         }
     }
     least
+}
+
+fn rounds() -> usize {
+    let asked = std::env::args().find_map(|argument| argument.strip_prefix("--rounds=")?.parse().ok());
+    asked.unwrap_or(ROUNDS)
 }
 
 /// Time by the clock, or of the processor when that is asked for.

@@ -8,9 +8,9 @@
 
 use lotwise_core::{Date, Money, Shares};
 
-use super::group::{Acquisition, Group, Order};
+use super::group::{Acquisition, Group, Holder, Order};
 use super::index::{At, Fault, Pick, SaleIdx, SymbolKind, Trade};
-use super::indexed::{IndexedBook, check, fresh};
+use super::indexed::{IndexedBook, SymbolState, fresh};
 use super::lot::{NONE, day_of};
 use super::rows::Outcome;
 use crate::model::{BasisSource, Method, RowKind};
@@ -46,6 +46,8 @@ pub enum TradeSide {
 pub(super) const WINDOW: usize = 1 << 15;
 /// With fewer groups the lots of all of them fit the caches.
 const FEWEST_GROUPS: usize = 24;
+/// Fewer lots stay in the caches.
+const FEWEST_LOTS: usize = 1 << 16;
 /// Fewer trades of each group are not worth ordering.
 const FEWEST_TRADES: usize = 4;
 
@@ -58,6 +60,8 @@ struct Packed {
     fee: i64,
     /// Place in the order given.
     number: u32,
+    /// Number of the lot that a purchase makes.
+    name: u32,
     account: u32,
     symbol: u32,
     day: i32,
@@ -68,25 +72,38 @@ struct Packed {
 }
 
 impl Packed {
-    fn new(number: u32, event: &TradeEvent) -> Option<Self> {
+    /// A trade that nothing but the shares held can hinder; `None` for others, and for quantities
+    /// that 64 bits do not hold.
+    fn new(number: u32, name: u32, event: &TradeEvent, last: i32, holders: &[Holder]) -> Option<Self> {
         let TradeEvent { at, trade, side } = *event;
-        let (sale, method, identified) = match side {
-            TradeSide::Buy => (NONE, None, None),
-            TradeSide::Sell { sale, method, identified } => (sale.0, method, identified),
+        let (sells, sale, method, identified) = match side {
+            TradeSide::Buy => (false, NONE, None, None),
+            TradeSide::Sell { sale, method, identified } => (true, sale.0, method, identified),
         };
-        Some(Self {
+        let packed = Self {
             shares: i64::try_from(trade.shares.billionths()).ok()?,
             amount: i64::try_from(trade.amount.billionths()).ok()?,
             fee: i64::try_from(trade.fee.billionths()).ok()?,
             number,
+            name,
             account: at.account.0,
             symbol: at.symbol.0,
             day: at.date.days(),
             sale,
             identified: day_of(identified),
-            sells: side != TradeSide::Buy,
+            sells,
             method,
-        })
+        };
+        // Far below the largest quantities that are booked.
+        let possible = packed.shares > 0 && packed.amount >= 0 && packed.fee >= 0 && packed.day >= last;
+        // An average can be refused for what it would be made of.
+        let standing = || holders[packed.account as usize].method;
+        let averages = sells && method.unwrap_or_else(standing) == Method::Average;
+        (possible && !averages).then_some(packed)
+    }
+
+    fn pick(&self) -> Pick<'static> {
+        self.method.map_or(Pick::Standing, Pick::By)
     }
 
     fn shares(&self) -> Shares {
@@ -97,10 +114,6 @@ impl Packed {
 /// Room that is used again from batch to batch.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Batch {
-    /// Group of each trade.
-    groups: Vec<u32>,
-    /// Number of the lot that each trade makes.
-    names: Vec<u32>,
     /// For each group the end of its trades in `ordered`; nothing outside of a batch.
     ends: Vec<u32>,
     /// Groups that have trades.
@@ -149,55 +162,87 @@ impl IndexedBook {
 
     /// Books the first of some trades and says how many.
     fn trade_window(&mut self, events: &[TradeEvent]) -> usize {
+        if self.groups.len() < FEWEST_GROUPS {
+            return self.book_in_turn(events);
+        }
         let mut batch = std::mem::take(&mut self.batch);
-        let mut n = self.order_by_group(events, &mut batch);
-        let few = batch.touched.len() < FEWEST_GROUPS || n < FEWEST_TRADES * batch.touched.len();
-        if few {
-            n = events[..n].iter().position(|event| self.trade(event).is_err()).unwrap_or(n);
+        let mut n = self.count_groups(events, &mut batch);
+        if batch.touched.len() < FEWEST_GROUPS || n < FEWEST_TRADES * batch.touched.len() {
+            n = self.book_in_turn(&events[..n]);
         } else {
-            batch.order(&events[..n]);
+            let fit = self.order_by_group(&events[..n], &mut batch);
+            if fit < n {
+                batch.forget_groups();
+                n = self.count_groups(&events[..fit], &mut batch);
+                self.order_by_group(&events[..n], &mut batch);
+            }
             n = self.first_uncovered(&mut batch);
-            self.book_ordered(&events[..n], &mut batch);
+            self.book_by_group(&events[..n], &mut batch);
         }
-        for group in batch.touched.drain(..) {
-            batch.ends[group as usize] = 0;
-        }
+        batch.forget_groups();
         self.batch = batch;
         n
     }
 
-    /// Counts the trades of each group, as far as nothing but the shares held can hinder them, and
-    /// says how far that is.
-    fn order_by_group(&self, events: &[TradeEvent], batch: &mut Batch) -> usize {
+    /// Counts the trades of each group up to the first of an option, which speaks to its stock, and
+    /// says how many there are.
+    fn count_groups(&self, events: &[TradeEvent], batch: &mut Batch) -> usize {
         batch.ends.resize(self.groups.len(), 0);
-        batch.groups.clear();
-        let mut last = self.last;
-        for event in events {
-            let TradeEvent { at, trade, side } = event;
-            let standing = self.holders[at.account.0 as usize].method;
-            let method = match side {
-                TradeSide::Buy => None,
-                TradeSide::Sell { method, .. } => Some(method.unwrap_or(standing)),
-            };
-            let symbol = self.symbols[at.symbol.0 as usize];
-            // An average can be refused for what it would be made of; an option speaks to its stock.
-            let alone = method == Some(Method::Average) || matches!(symbol.kind, SymbolKind::Option { .. });
-            let day = at.date.days();
-            if alone
-                || Packed::new(0, event).is_none()
-                || check(last, day, &[trade.shares], &[trade.amount, trade.fee]).is_err()
-            {
-                break;
+        for (number, event) in events.iter().enumerate() {
+            let SymbolState { group, kind } = self.symbols[event.at.symbol.0 as usize];
+            if matches!(kind, SymbolKind::Option { .. }) {
+                return number;
             }
-            last = day;
-            batch.groups.push(symbol.group);
-            let count = &mut batch.ends[symbol.group as usize];
+            let count = &mut batch.ends[group as usize];
             if *count == 0 {
-                batch.touched.push(symbol.group);
+                batch.touched.push(group);
             }
             *count += 1;
         }
-        batch.groups.len()
+        events.len()
+    }
+
+    /// Puts trades in the order of their groups, which have been counted; returns the first that is
+    /// not packed, or the number of trades.
+    fn order_by_group(&self, events: &[TradeEvent], batch: &mut Batch) -> usize {
+        let mut start = 0;
+        for group in &batch.touched {
+            let end = &mut batch.ends[*group as usize];
+            start += std::mem::replace(end, start);
+        }
+        batch.ordered.resize(events.len(), Packed::default());
+        let (mut last, mut name) = (self.last, self.places.len() as u32);
+        for (number, event) in (0_u32..).zip(events) {
+            let Some(trade) = Packed::new(number, name, event, last, &self.holders) else { return number as usize };
+            last = trade.day;
+            name += u32::from(!trade.sells);
+            let end = &mut batch.ends[self.group_of(trade.symbol) as usize];
+            batch.ordered[*end as usize] = trade;
+            *end += 1;
+        }
+        events.len()
+    }
+
+    /// Books trades in the order given, up to the first that is not packed, is of an option or cannot
+    /// be booked, and says how many.
+    fn book_in_turn(&mut self, events: &[TradeEvent]) -> usize {
+        for (number, event) in events.iter().enumerate() {
+            let name = self.places.len() as u32;
+            let Some(trade) = Packed::new(0, name, event, self.last, &self.holders) else { return number };
+            let SymbolState { group, kind } = self.symbols[trade.symbol as usize];
+            if matches!(kind, SymbolKind::Option { .. }) {
+                return number;
+            }
+            self.out.washed.clear();
+            if !trade.sells {
+                self.places.push((group, NONE));
+                self.book_purchase(group, &trade);
+            } else if self.book_sale(&trade).is_err() {
+                return number;
+            }
+            self.end(trade.day);
+        }
+        events.len()
     }
 
     /// The first sale of more than is held by then, or the number of trades.
@@ -206,9 +251,9 @@ impl IndexedBook {
         let mut start = 0;
         for index in &batch.touched {
             let group = &mut self.groups[*index as usize];
-            let end = batch.ends[*index as usize] as usize;
             batch.held.clear();
             batch.held.extend(group.positions.iter().map(|position| position.held));
+            let end = batch.ends[*index as usize] as usize;
             for trade in &batch.ordered[start..end] {
                 if !trade.sells {
                     let place = group.position_or_new(trade.account, trade.symbol);
@@ -231,16 +276,11 @@ impl IndexedBook {
     }
 
     /// Books trades that nothing hinders, group by group, and puts their rows in order.
-    fn book_ordered(&mut self, events: &[TradeEvent], batch: &mut Batch) {
+    fn book_by_group(&mut self, events: &[TradeEvent], batch: &mut Batch) {
         let Some(last) = events.last() else { return };
         let (first_row, first_note) = (self.out.next_row(), self.out.notes.len());
-        batch.names.clear();
-        for (event, group) in events.iter().zip(&batch.groups) {
-            batch.names.push(self.places.len() as u32);
-            if event.side == TradeSide::Buy {
-                self.places.push((*group, NONE));
-            }
-        }
+        let n_purchases = events.iter().filter(|event| event.side == TradeSide::Buy).count();
+        self.places.resize(self.places.len() + n_purchases, (NONE, NONE));
         batch.spans.clear();
         batch.spans.resize(events.len(), (first_row, first_row));
         batch.noted.clear();
@@ -248,18 +288,23 @@ impl IndexedBook {
         let mut start = 0;
         for index in &batch.touched {
             let end = batch.ends[*index as usize] as usize;
+            let trades = &batch.ordered[start..end];
+            start = end;
             // Of each group the trades are in order, so that after one that comes too late all do.
-            for trade in batch.ordered[start..end].iter().take_while(|trade| (trade.number as usize) < events.len()) {
+            let trades = &trades[..trades.partition_point(|trade| (trade.number as usize) < events.len())];
+            self.fetch(*index, trades);
+            for trade in trades {
                 if !trade.sells {
-                    self.book_purchase(*index, trade, batch.names[trade.number as usize]);
+                    self.book_purchase(*index, trade);
                     continue;
                 }
                 let first = self.out.next_row();
-                self.book_sale(trade);
+                self.book_sale(trade).expect("Invariant: as many shares are held");
                 batch.spans[trade.number as usize] = (first, self.out.next_row());
-                batch.noted.resize(self.out.notes.len() - first_note, trade.number);
+                if self.out.notes.len() > first_note + batch.noted.len() {
+                    batch.noted.resize(self.out.notes.len() - first_note, trade.number);
+                }
             }
-            start = end;
         }
         self.out.batching = false;
         self.out.put_in_order(first_row, first_note, batch);
@@ -271,23 +316,49 @@ impl IndexedBook {
         self.sequence += events.len() as u32;
     }
 
-    fn book_purchase(&mut self, index: u32, trade: &Packed, name: u32) {
+    /// Looks at the lots that sales will take. Those that were bought long ago are in no cache, and
+    /// wanted one by one each would be waited for; together they come in a fraction of the time.
+    fn fetch(&self, group: u32, trades: &[Packed]) {
+        if self.places.len() < FEWEST_LOTS {
+            return;
+        }
+        let desk = self.desk();
+        let earliest = |trade: &Packed| desk.earliest_first(trade.pick(), trade.account);
+        let sales = trades.iter().filter(|trade| trade.sells && earliest(trade));
+        let sold = sales.fold(0, |sum: i64, trade| sum.saturating_add(trade.shares));
+        let sold = Shares::from_billionths(sold.into());
+        let group = &self.groups[group as usize];
+        for position in &group.positions {
+            let mut found = Shares::ZERO;
+            for lot in &position.lots {
+                let of = &group.lots[*lot as usize];
+                let id = if of.first == NONE { of.rest } else { of.first };
+                if found >= sold || id == NONE {
+                    break;
+                }
+                found += group.segments[id as usize].piece.shares;
+            }
+            std::hint::black_box(found);
+        }
+    }
+
+    fn book_purchase(&mut self, group: u32, trade: &Packed) {
         let basis = Money::from_billionths(i128::from(trade.amount) + i128::from(trade.fee));
         let what = Acquisition {
             account: trade.account,
             symbol: trade.symbol,
-            name,
+            name: trade.name,
             acquired: trade.day,
             sequence: self.sequence + trade.number,
             source: BasisSource::Purchase,
             purchase: true,
             piece: fresh(trade.shares(), Some(basis), trade.day),
         };
-        let lot = self.acquire_in(index, trade.day, &what);
-        self.places[name as usize].1 = lot;
+        let lot = self.acquire_in(group, trade.day, &what);
+        self.places[trade.name as usize] = (group, lot);
     }
 
-    fn book_sale(&mut self, trade: &Packed) {
+    fn book_sale(&mut self, trade: &Packed) -> Result<(), Fault> {
         let order = Order {
             account: trade.account,
             symbol: trade.symbol,
@@ -301,24 +372,14 @@ impl IndexedBook {
             washes: self.washes(trade.symbol, trade.day),
             averaged: false,
         };
-        let done = self.dispose(order, trade.method.map_or(Pick::Standing, Pick::By));
-        done.expect("Invariant: as many shares are held");
+        self.dispose(order, trade.pick())
     }
 }
 
 impl Batch {
-    /// Puts trades in the order of their groups.
-    fn order(&mut self, events: &[TradeEvent]) {
-        let mut start = 0;
-        for group in &self.touched {
-            let end = &mut self.ends[*group as usize];
-            start += std::mem::replace(end, start);
-        }
-        self.ordered.resize(events.len(), Packed::default());
-        for (number, (event, group)) in (0..).zip(events.iter().zip(&self.groups)) {
-            let end = &mut self.ends[*group as usize];
-            self.ordered[*end as usize] = Packed::new(number, event).expect("Invariant: it was looked at before");
-            *end += 1;
+    fn forget_groups(&mut self) {
+        for group in self.touched.drain(..) {
+            self.ends[group as usize] = 0;
         }
     }
 }

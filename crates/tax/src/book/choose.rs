@@ -26,10 +26,7 @@ impl Group {
             Pick::By(method) => method,
             Pick::Standing => desk.accounts[order.account as usize].method,
         };
-        let held = self.held(order.account, order.symbol);
-        let Some(at) = self.position(order.account, order.symbol).filter(|_| held >= order.shares) else {
-            return Err(Fault::InsufficientShares { held });
-        };
+        let at = self.covering(order)?;
         match method {
             Method::Fifo => self.take_lots(self.lots_of(at), order.shares, &mut scratch.cuts),
             Method::Lifo => {
@@ -51,6 +48,13 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// The position of an order that it can be answered from.
+    pub(super) fn covering(&self, order: &Order) -> Result<u32, Fault> {
+        let at = self.position(order.account, order.symbol);
+        let held = at.map_or(Shares::ZERO, |at| self.positions[at as usize].held);
+        at.filter(|_| held >= order.shares).ok_or(Fault::InsufficientShares { held })
     }
 
     fn choose_named(

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use lotwise_core::{Money, Rounding, Shares, mul_div};
 
 use super::WINDOW_DAYS;
+use super::index::Pick;
 use super::lot::{ForLoss, Lot, NONE, Piece, Segment, UNRANKED, part};
 use super::purchases::Purchases;
 use super::rank::{End, Ranks, keeps_rank, ranked};
 use super::rows::Outcome;
+use super::sell::Loss;
 use super::short::ShortLot;
 use super::wash::OpenLoss;
-use crate::model::{AccountKind, BasisSource, Method, RowKind, Rules};
+use crate::model::{AccountKind, BasisSource, LotsLeave, Method, RowKind, Rules};
 
 /// An account without its name.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +34,16 @@ impl Desk<'_> {
         self.accounts[account as usize].kind.is_taxable()
     }
 
+    /// Whether the earliest lots of an account leave, all at once, which takes no choosing.
+    pub fn earliest_first(&self, pick: Pick<'_>, account: u32) -> bool {
+        let method = match pick {
+            Pick::Standing => self.accounts[account as usize].method,
+            Pick::By(method) => method,
+            Pick::Lots(_) => return false,
+        };
+        method == Method::Fifo && self.rules.lots_leave == LotsLeave::Together
+    }
+
     pub fn is_retirement(&self, account: u32) -> bool {
         self.accounts[account as usize].kind.is_retirement()
     }
@@ -47,8 +59,8 @@ pub(super) struct Position {
     /// Lots by key; those that are sold out are passed over and cleared now and then.
     pub lots: VecDeque<u32>,
     n_dead: usize,
-    highest: Option<Ranks>,
-    lowest: Option<Ranks>,
+    highest: Option<Box<Ranks>>,
+    lowest: Option<Box<Ranks>>,
     /// Whether a lot of it is known only as an average.
     pub average_only: bool,
     /// Short sales not closed, the earliest first.
@@ -58,6 +70,15 @@ pub(super) struct Position {
 impl Position {
     fn is_ranked(&self) -> bool {
         self.highest.is_some() || self.lowest.is_some()
+    }
+
+    /// The room of its ranks, which are forgotten.
+    fn take_ranks(&mut self) -> impl Iterator<Item = Box<Ranks>> + use<> {
+        let kept = self.highest.take().into_iter().chain(self.lowest.take());
+        kept.map(|mut ranks| {
+            ranks.clear();
+            ranks
+        })
     }
 }
 
@@ -85,7 +106,8 @@ pub(super) struct UnitChange {
 pub(super) struct Group {
     pub lots: Vec<Lot>,
     pub segments: Vec<Segment>,
-    free: Vec<u32>,
+    /// Segments that are free, the longest first: those in use stay in about the order of their lots.
+    free: VecDeque<u32>,
     pub positions: Vec<Position>,
     /// Positions by symbol and account.
     pub places: BTreeMap<(u32, u32), u32>,
@@ -105,6 +127,9 @@ pub(super) struct Group {
     pub calls: VecDeque<(i32, u32)>,
     /// Losses of the last 30 days, for calls to come: day, row.
     pub stock_losses: VecDeque<(i32, u32)>,
+    /// Room of ranks that are not kept any more.
+    #[expect(clippy::vec_box, reason = "they go to positions and come back as they are")]
+    spare: Vec<Box<Ranks>>,
     next_version: u32,
     /// Matches so far, which number the segments that they make.
     n_matches: u32,
@@ -166,6 +191,7 @@ pub(super) struct Sold {
 pub(super) struct Scratch {
     pub cuts: Vec<Cut>,
     pub sold: Vec<Sold>,
+    pub losses: Vec<Loss>,
     pub least: super::least_tax::Room,
 }
 
@@ -203,8 +229,7 @@ impl Group {
             position.n_segments = 0;
             position.lots.clear();
             position.n_dead = 0;
-            position.highest = None;
-            position.lowest = None;
+            self.spare.extend(position.take_ranks());
             position.average_only = false;
             position.shorts.clear();
         }
@@ -324,7 +349,7 @@ impl Group {
         self.next_version = version.wrapping_add(1);
         let segment = Segment { piece, lot, next: NONE, previous: NONE, ordinal: NONE, version, ranked: UNRANKED };
         self.positions[self.lots[lot as usize].position as usize].n_segments += 1;
-        if let Some(id) = self.free.pop() {
+        if let Some(id) = self.free.pop_front() {
             self.segments[id as usize] = segment;
             return id;
         }
@@ -486,13 +511,12 @@ impl Group {
     /// Forgets the ranks of a position after a change of all its segments.
     pub fn forget_ranks(&mut self, at: u32) {
         let position = &mut self.positions[at as usize];
-        position.highest = None;
-        position.lowest = None;
+        self.spare.extend(position.take_ranks());
     }
 
     /// The ranks of a position, made if there are none. Give them back
     /// with [`Group::return_ranks`].
-    pub fn take_ranks(&mut self, at: u32, end: End) -> Ranks {
+    pub fn take_ranks(&mut self, at: u32, end: End) -> Box<Ranks> {
         let position = &mut self.positions[at as usize];
         let kept = match end {
             End::Highest => position.highest.take(),
@@ -502,7 +526,8 @@ impl Group {
             ranks.refresh(position.n_segments, &self.segments);
             return ranks;
         }
-        let mut ranks = Ranks::new(end, self.positions[at as usize].n_segments);
+        let mut ranks = self.spare.pop().unwrap_or_default();
+        ranks.start(end, self.positions[at as usize].n_segments);
         for place in 0..self.positions[at as usize].lots.len() {
             let lot = &self.lots[self.positions[at as usize].lots[place] as usize];
             let (mut id, mut rest) = (lot.first, lot.rest);
@@ -520,7 +545,7 @@ impl Group {
         ranks
     }
 
-    pub fn return_ranks(&mut self, at: u32, end: End, ranks: Ranks) {
+    pub fn return_ranks(&mut self, at: u32, end: End, ranks: Box<Ranks>) {
         let position = &mut self.positions[at as usize];
         match end {
             End::Highest => position.highest = Some(ranks),
@@ -549,19 +574,21 @@ impl Group {
         self.segments_of_lot(lot).map(|id| self.segments[id as usize].piece.shares).sum()
     }
 
-    /// Takes shares off the book.
-    pub fn take(&mut self, cut: Cut) -> Sold {
-        let Segment { piece, lot, next, previous, ordinal, .. } = self.segments[cut.segment as usize];
-        let for_loss = if piece.gift { self.take_for_loss(cut.segment, cut.shares, piece.shares) } else { None };
+    /// Takes shares of a segment off the book.
+    pub fn take(&mut self, id: u32, shares: Shares) -> Sold {
+        let segment = &self.segments[id as usize];
+        let Segment { lot, next, previous, ordinal, .. } = *segment;
+        let (whole, gift) = (segment.piece.shares, segment.piece.gift);
+        let for_loss = if gift { self.take_for_loss(id, shares, whole) } else { None };
         let at = self.lots[lot as usize].position;
-        self.positions[at as usize].held -= cut.shares;
-        if cut.shares < piece.shares {
-            let piece = self.segments[cut.segment as usize].piece.cut(cut.shares);
-            self.touch(cut.segment);
+        self.positions[at as usize].held -= shares;
+        if shares < whole {
+            let piece = self.segments[id as usize].piece.cut(shares);
+            self.touch(id);
             return Sold { lot, ordinal, piece, for_loss };
         }
         let of = &mut self.lots[lot as usize];
-        if of.rest == cut.segment {
+        if of.rest == id {
             of.rest = NONE;
         } else {
             if previous == NONE {
@@ -576,8 +603,10 @@ impl Group {
             }
         }
         let gone = of.is_empty();
-        self.segments[cut.segment as usize].lot = NONE;
-        self.free.push(cut.segment);
+        let segment = &mut self.segments[id as usize];
+        segment.lot = NONE;
+        let piece = segment.piece;
+        self.free.push_back(id);
         let position = &mut self.positions[at as usize];
         position.n_segments -= 1;
         if gone {
@@ -620,7 +649,7 @@ impl Group {
     pub fn take_all(&mut self, scratch: &mut Scratch) {
         scratch.sold.clear();
         for cut in &scratch.cuts {
-            scratch.sold.push(self.take(*cut));
+            scratch.sold.push(self.take(cut.segment, cut.shares));
         }
     }
 

@@ -164,13 +164,19 @@ impl IndexedBook {
         let first = self.out.next_row();
         let index = self.group_of(order.symbol);
         self.check_named(&order, pick)?;
-        let (places, more) = (&self.places, &self.more);
-        let local = |lot: LotIdx| places_in(places, more, index, lot);
         let desk = Desk { rules: &self.rules, accounts: &self.holders };
         let group = &mut self.groups[index as usize];
-        group.choose(desk, &mut order, pick, true, &local, &mut self.scratch)?;
-        group.turn_to(order.day);
-        group.sell(desk, &order, &mut self.scratch, &mut self.out);
+        if desk.earliest_first(pick, order.account) {
+            let at = group.covering(&order)?;
+            group.turn_to(order.day);
+            group.sell_earliest(desk, &order, at, &mut self.scratch.losses, &mut self.out);
+        } else {
+            let (places, more) = (&self.places, &self.more);
+            let local = |lot: LotIdx| places_in(places, more, index, lot);
+            group.choose(desk, &mut order, pick, true, &local, &mut self.scratch)?;
+            group.turn_to(order.day);
+            group.sell(desk, &order, &mut self.scratch, &mut self.out);
+        }
         let Order { day, account, symbol, .. } = order;
         let note = |row: u32, kind: RawNoteKind| RawNote { day, account, symbol, row, kind };
         if let Some((_, call)) = group.calls.front() {

@@ -76,10 +76,29 @@ pub(super) struct Ranks {
     wide_is_next: bool,
 }
 
+impl Default for Ranks {
+    fn default() -> Self {
+        Self::new(End::Highest)
+    }
+}
+
 impl Ranks {
-    pub fn new(end: End, capacity: usize) -> Self {
-        let far = BinaryHeap::with_capacity(capacity);
-        Self { end, near: Vec::new(), far, wide: BinaryHeap::new(), wide_is_next: false }
+    pub fn new(end: End) -> Self {
+        Self { end, near: Vec::new(), far: BinaryHeap::new(), wide: BinaryHeap::new(), wide_is_next: false }
+    }
+
+    /// Begins anew with one end, in the room that there is.
+    pub fn start(&mut self, end: End, n_segments: usize) {
+        self.clear();
+        self.end = end;
+        self.far.reserve(n_segments);
+    }
+
+    /// Forgets everything and keeps the room.
+    pub fn clear(&mut self) {
+        self.near.clear();
+        self.far.clear();
+        self.wide.clear();
     }
 
     pub fn push(&mut self, id: u32, segment: &Segment, lot: &Lot) {
@@ -259,7 +278,7 @@ mod tests {
         #[test]
         fn segments_leave_in_the_order_of_a_full_sort(steps in steps(), highest in any::<bool>()) {
             let end = if highest { End::Highest } else { End::Lowest };
-            let (mut ranks, mut segments) = (Ranks::new(end, 0), Vec::<Segment>::new());
+            let (mut ranks, mut segments) = (Ranks::new(end), Vec::<Segment>::new());
             let mut held: Vec<u32> = Vec::new();
             for (number, step) in steps.into_iter().enumerate() {
                 match step {

@@ -99,6 +99,12 @@ struct YearSum {
     sum: Realised,
 }
 
+impl YearSum {
+    fn holds(&self, day: i32) -> bool {
+        (self.first..=self.last).contains(&day)
+    }
+}
+
 /// A [`crate::Note`] in indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RawNote {
@@ -149,7 +155,10 @@ pub(super) struct Outcome {
     /// Greatest possible basis of rows whose basis is not exact, where one is known.
     pub highest_basis: BTreeMap<u32, Money>,
     pub gone: Vec<Gone>,
+    /// By date.
     years: Vec<YearSum>,
+    /// Place of the year that was last counted.
+    recent: usize,
 }
 
 impl Outcome {
@@ -183,20 +192,34 @@ impl Outcome {
     /// The sums of the year of a date.
     pub fn realised(&self, date: Date) -> Realised {
         let day = date.days();
-        let found = self.years.iter().rev().find(|year| (year.first..=year.last).contains(&day));
-        found.map_or(Realised::default(), |year| year.sum)
+        let year = self.years.get(self.place_of_year(day)).filter(|year| year.holds(day));
+        year.map_or(Realised::default(), |year| year.sum)
     }
 
-    fn count(&mut self, day: i32, term: Option<Term>, amount: Money) {
-        let Some(term) = term else { return };
-        let place = self.years.iter().rposition(|year| (year.first..=year.last).contains(&day));
-        let place = place.unwrap_or_else(|| {
+    /// Place of the year of a day among the years, or where it would be.
+    fn place_of_year(&self, day: i32) -> usize {
+        self.years.partition_point(|year| year.last < day)
+    }
+
+    /// Place of the year of a day, which is made if it is new.
+    fn year(&mut self, day: i32) -> usize {
+        let place = self.place_of_year(day);
+        if !self.years.get(place).is_some_and(|year| year.holds(day)) {
             let year = date_of(day).map_or(0, Date::year);
             let edge = |year: i32, month, date| Date::from_ymd(year, month, date).map_or(day, Date::days);
             let (first, last) = (edge(year, 1, 1), edge(year, 12, 31));
-            self.years.push(YearSum { first, last, sum: Realised::default() });
-            self.years.len() - 1
-        });
+            self.years.insert(place, YearSum { first, last, sum: Realised::default() });
+        }
+        place
+    }
+
+    #[inline]
+    fn count(&mut self, day: i32, term: Option<Term>, amount: Money) {
+        let Some(term) = term else { return };
+        if !self.years.get(self.recent).is_some_and(|year| year.holds(day)) {
+            self.recent = self.year(day);
+        }
+        let place = self.recent;
         let sum = &mut self.years[place].sum;
         match term {
             Term::Short => sum.short += amount,

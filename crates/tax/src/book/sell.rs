@@ -14,46 +14,97 @@ impl Group {
     /// 4.10). No rows come out of an account that is not taxable.
     pub(super) fn sell(&mut self, desk: Desk<'_>, order: &Order, scratch: &mut Scratch, out: &mut Outcome) {
         let Some(at) = self.position(order.account, order.symbol) else { return };
-        let taxable = desk.is_taxable(order.account);
-        let highest = if self.positions[at as usize].average_only && !order.averaged {
-            Some(self.average_only_basis(at))
-        } else {
-            None
-        };
-        let mut allotment = Allotment { proceeds: order.proceeds, shares: order.shares };
-        self.last_sale = Some(order.day);
+        let mut till = self.open_till(desk, order, at);
+        let Scratch { cuts, losses, .. } = scratch;
         match desk.rules.lots_leave {
             LotsLeave::Together => {
-                self.take_all(scratch);
-                if taxable {
-                    for sold in &scratch.sold {
-                        self.row(desk, order, sold, allotment.next(sold.piece.shares), highest, out);
-                    }
+                for cut in &*cuts {
+                    self.sell_part(order, cut.segment, cut.shares, &mut till, losses, out);
                 }
+                self.wash_all(desk, order, losses, out);
             }
             LotsLeave::OneByOne => {
                 // A lot that is still to leave can be matched on the way, so each lot's segments
                 // are looked up when its turn comes.
                 let mut of_lots: Vec<(u32, Shares)> = Vec::new();
-                for cut in &scratch.cuts {
+                for cut in &*cuts {
                     match of_lots.last_mut() {
                         Some((lot, shares)) if *lot == cut.lot => *shares += cut.shares,
                         _ => of_lots.push((cut.lot, cut.shares)),
                     }
                 }
                 for (lot, shares) in of_lots {
-                    scratch.cuts.clear();
-                    self.cut_lot(lot, shares, &mut scratch.cuts);
-                    self.take_all(scratch);
-                    if taxable {
-                        for sold in &scratch.sold {
-                            self.row(desk, order, sold, allotment.next(sold.piece.shares), highest, out);
-                        }
+                    cuts.clear();
+                    self.cut_lot(lot, shares, cuts);
+                    for cut in &*cuts {
+                        self.sell_part(order, cut.segment, cut.shares, &mut till, losses, out);
                     }
+                    self.wash_all(desk, order, losses, out);
                 }
                 // The ranks that chose the lots were used up segment by segment, and others left.
                 self.forget_ranks(at);
             }
+        }
+    }
+
+    /// Sells the earliest lots of a position, all of the order together; as many are held.
+    pub(super) fn sell_earliest(
+        &mut self,
+        desk: Desk<'_>,
+        order: &Order,
+        at: u32,
+        losses: &mut Vec<Loss>,
+        out: &mut Outcome,
+    ) {
+        let mut till = self.open_till(desk, order, at);
+        let mut left = order.shares;
+        while left.is_positive() {
+            // Lots that are sold out leave the front at once.
+            let lot = self.positions[at as usize].lots.front().expect("Invariant: as many shares are held");
+            let Lot { first, rest, .. } = self.lots[*lot as usize];
+            let id = if first == NONE { rest } else { first };
+            let shares = left.min(self.segments[id as usize].piece.shares);
+            self.sell_part(order, id, shares, &mut till, losses, out);
+            left -= shares;
+        }
+        self.wash_all(desk, order, losses, out);
+    }
+
+    fn open_till(&mut self, desk: Desk<'_>, order: &Order, at: u32) -> Till {
+        let average = self.positions[at as usize].average_only && !order.averaged;
+        self.last_sale = Some(order.day);
+        Till {
+            taxable: desk.is_taxable(order.account),
+            highest: average.then(|| self.average_only_basis(at)),
+            allotment: Allotment { proceeds: order.proceeds, shares: order.shares },
+        }
+    }
+
+    /// Sells shares of one segment. A loss looks for replacements once all that leave together have
+    /// left, with [`Group::wash_all`].
+    #[inline]
+    fn sell_part(
+        &mut self,
+        order: &Order,
+        segment: u32,
+        shares: Shares,
+        till: &mut Till,
+        losses: &mut Vec<Loss>,
+        out: &mut Outcome,
+    ) {
+        let sold = self.take(segment, shares);
+        if !till.taxable {
+            return;
+        }
+        let row = out.next_row();
+        if let Some((loss, holding_from)) = self.push_row(order, &sold, till.allotment.next(shares), till.highest, out) {
+            losses.push(Loss { row, lot: sold.lot, shares, loss, holding_from });
+        }
+    }
+
+    fn wash_all(&mut self, desk: Desk<'_>, order: &Order, losses: &mut Vec<Loss>, out: &mut Outcome) {
+        for loss in losses.drain(..) {
+            self.wash(desk, order, &loss, out);
         }
     }
 
@@ -64,23 +115,9 @@ impl Group {
         segments.filter_map(|id| self.segments[id as usize].piece.known_basis()).sum()
     }
 
-    fn row(
-        &mut self,
-        desk: Desk<'_>,
-        order: &Order,
-        sold: &Sold,
-        proceeds: Money,
-        highest: Option<Money>,
-        out: &mut Outcome,
-    ) {
-        let place = out.next_row();
-        if let Some((loss, from)) = self.push_row(order, sold, proceeds, highest, out) {
-            self.wash(desk, order, sold, loss, from, place, out);
-        }
-    }
-
     /// Adds the row, and returns a loss that looks for replacements with the day that the holding
     /// period of the shares started.
+    #[inline]
     pub(super) fn push_row(
         &self,
         order: &Order,
@@ -171,6 +208,28 @@ impl Group {
             }
         }
     }
+}
+
+/// Shares sold at a loss that has not looked for replacements yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Loss {
+    /// Index of the sale's row.
+    pub row: u32,
+    /// Lot that was sold.
+    pub lot: u32,
+    pub shares: Shares,
+    /// Above zero.
+    pub loss: Money,
+    /// Day that the holding period of the shares started.
+    pub holding_from: i32,
+}
+
+/// What the parts of one order share.
+struct Till {
+    taxable: bool,
+    /// Basis that lots known only as an average have together.
+    highest: Option<Money>,
+    allotment: Allotment,
 }
 
 /// The term of shares held since `from`, when that is known.

@@ -8,9 +8,10 @@
 use lotwise_core::{Date, Money, Shares};
 
 use super::WINDOW_DAYS;
-use super::group::{Desk, Group, Order, Sold, UnitChange, scale};
+use super::group::{Desk, Group, Order, UnitChange, scale};
 use super::lot::{NONE, UNKNOWN_DAY, part};
 use super::rows::Outcome;
+use super::sell::Loss;
 use crate::model::Tacking;
 
 /// A loss, or what is left of one, that a later purchase can wash.
@@ -59,18 +60,9 @@ impl OpenLoss {
 impl Group {
     /// Matches a loss with shares held right after the sale (tax rule 4.4), adjusts them, and
     /// keeps what is left for purchases to come.
-    #[expect(clippy::too_many_arguments, reason = "each is a fact of the one sale")]
-    pub(super) fn wash(
-        &mut self,
-        desk: Desk<'_>,
-        order: &Order,
-        sold: &Sold,
-        loss: Money,
-        holding_from: i32,
-        row: u32,
-        out: &mut Outcome,
-    ) {
-        let from = self.lots[sold.lot as usize];
+    pub(super) fn wash(&mut self, desk: Desk<'_>, order: &Order, loss: &Loss, out: &mut Outcome) {
+        let Loss { row, lot, shares, loss, holding_from } = *loss;
+        let from = self.lots[lot as usize];
         let mut open = OpenLoss {
             row,
             sale: order.sale,
@@ -78,7 +70,7 @@ impl Group {
             symbol: order.symbol,
             sold: order.day,
             sequence: order.sequence,
-            shares: sold.piece.shares,
+            shares,
             loss,
             holding_from,
         };
