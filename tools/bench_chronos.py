@@ -2,11 +2,12 @@
 """The encoder of Chronos-T5-small: our engine against PyTorch, taking turns in one run.
 
     pip install chronos-forecasting "transformers<5" safetensors
-    cargo build --release -p lotwise-nn --example chronos
-    tools/bench_chronos.py --ours target/release/examples/chronos [--threads 1,2] [--rounds 7]
+    cargo build --release
+    tools/bench_chronos.py --ours target/release/lotwise [--threads 1,2] [--rounds 7]
 
 Jobs: states of 10 series of 512 and of 64 closes, tokens and all, with random weights in the published sizes (f32). Both
-sides stay loaded with the same number of threads and are asked in turn; each round counts the median of its repetitions. The
+sides take turns with the same number of threads: ours is `lotwise bench chronos`, which loads and warms up before it counts,
+PyTorch stays loaded; each round counts the median of its repetitions. The
 table shows medians over the rounds of the clock on the wall, in brackets the least, and in square brackets the time spent on
 processors, which a busy machine disturbs least (with one thread; PyTorch's threads wait by spinning). `--priority -10` raises the
 priority of both sides alike (PyTorch's threads suffer most where others take the cores).
@@ -52,7 +53,7 @@ def peer(folder: str, windows: int, length: int, threads: int, repeats: int) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ours", required=True, help="the built example")
+    parser.add_argument("--ours", required=True, help="the built program")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--lengths", default="512,64")
@@ -75,26 +76,24 @@ def main() -> None:
             env = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
             for length, repeats in [(length, 1 if length > 100 else 3) for length in map(int, options.lengths.split(","))]:
                 job = [folder, "10", str(length), str(threads), str(repeats)]
-                sides = {
-                    "ours": [options.ours, "time", *job],
-                    "torch": [sys.executable, __file__, "--ours", options.ours, "--peer", *job],
-                }
-                running = {
-                    name: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-                    for name, command in sides.items()
-                }
-                seen = {name: [] for name in sides}
+                torch_side = subprocess.Popen(
+                    [sys.executable, __file__, "--ours", options.ours, "--peer", *job],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env,
+                )
+                sizes = ["--series", "10", "--lengths", str(length), "--threads", str(threads), "--repeats", str(repeats)]
+                command = [options.ours, "bench", "chronos", "--weights", folder, *sizes, "--json"]
+                seen = {"ours": [], "torch": []}
                 # The first two rounds warm up.
                 for round_ in range(options.rounds + 2):
-                    for name, process in running.items():
-                        process.stdin.write("\n")
-                        process.stdin.flush()
-                        times = json.loads(process.stdout.readline())
-                        if round_ > 1:
-                            seen[name].append([statistics.median(column) for column in zip(*times)])
-                for process in running.values():
-                    process.stdin.close()
-                    process.wait()
+                    (result,) = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["data"]["results"]
+                    torch_side.stdin.write("\n")
+                    torch_side.stdin.flush()
+                    times = json.loads(torch_side.stdout.readline())
+                    if round_ > 1:
+                        seen["ours"].append([result["value"], result["processor"]])
+                        seen["torch"].append([statistics.median(column) for column in zip(*times)])
+                torch_side.stdin.close()
+                torch_side.wait()
                 cells = {}
                 for name, times in seen.items():
                     wall, busy = zip(*times)

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use lotwise_core::{Date, Money, Rate, Shares, Symbol};
-use lotwise_market::{AsOf, AssetIdx, Sector, Tickers};
-use lotwise_sim::ReturnMatrix;
+use lotwise_market::{AsOf, AssetIdx, Tickers};
 use lotwise_tax::{Event, EventKind, LotId, Rules, Way};
 
 use crate::Error;
 use crate::economics::{HarvestContext, HarvestValue, Horizon, harvest_value};
 use crate::portfolio::{Holding, Portfolio, PricedLot};
+use crate::replacement::{Likeness, Replacement, Representations, most_alike};
 use crate::suggestion::LotShare;
 use crate::tax_profile::TaxProfile;
 use crate::what_if::{Desk, Order, add_lot};
@@ -18,27 +18,25 @@ use crate::what_if::{Desk, Order, add_lot};
 const MIN_LOSS_FRACTION: i128 = 20_000_000;
 /// Dollars below which a harvest is not worth two orders.
 const SMALLEST_WORTH: i64 = 1;
-/// Returns that the replacement's correlation is measured on.
-const CORRELATION_SESSIONS: usize = 252;
-/// Fewest common sessions for a correlation.
-const CORRELATION_MIN_SESSIONS: usize = 120;
-/// Funds that move together more closely than this may follow one index and could be held
-/// substantially identical, so they are not offered as replacements of each other.
-const SAME_INDEX_CORRELATION: f64 = 0.995;
+/// A security without a close in so many days is not offered instead of another.
+const OLDEST_CLOSE_DAYS: i32 = 7;
 
 /// What the person wants from a harvest.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HarvestOptions {
     /// Leave out losses below this amount.
     pub min_loss: Money,
     /// When the replacement is sold and at what return, for the present value of its lower basis.
     pub horizon: Horizon,
+    /// What an encoder says of the companies of the day: the replacement is then the nearest of them. Without
+    /// it, and for what it does not know, the replacement is the one of the same sector whose returns move most closely with the one sold.
+    pub representations: Option<Representations>,
 }
 
 impl Default for HarvestOptions {
     /// No least loss; ten years at 7 %, the stated assumptions of tax rule 7.3.
     fn default() -> Self {
-        Self { min_loss: Money::ZERO, horizon: Horizon::default() }
+        Self { min_loss: Money::ZERO, horizon: Horizon::default(), representations: None }
     }
 }
 
@@ -74,17 +72,6 @@ pub struct HarvestCandidate {
     pub replacement: Option<Replacement>,
     /// Why there is no replacement.
     pub no_replacement: Option<String>,
-}
-
-/// A similar, not identical security.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Replacement {
-    /// The security.
-    pub symbol: Symbol,
-    /// Shared sector.
-    pub sector: Sector,
-    /// Correlation of daily returns over a year.
-    pub correlation: f64,
 }
 
 /// All candidates, the most valuable first, and those that are blocked today.
@@ -199,7 +186,7 @@ fn assess(
     let clear_from = last_purchase(view, &holding.symbol, today)
         .filter(|_| outcome.disallowed().is_positive())
         .map(|date| date.plus_days(31));
-    let (replacement, no_replacement) = match replacement(view, holding, selling) {
+    let (replacement, no_replacement) = match replacement(view, options, holding, selling) {
         Ok(found) => (Some(found), None),
         Err(reason) => (None, Some(reason)),
     };
@@ -261,43 +248,29 @@ pub fn identical(rules: &Rules, a: &Symbol, b: &Symbol) -> bool {
     a == b || rules.identity_groups.iter().any(|group| group.contains(a) && group.contains(b))
 }
 
-/// The non-identical security of the same sector whose returns move most closely with the one sold
-/// (SPEC T-08), or why there is none.
-fn replacement(view: &HarvestView<'_>, holding: &Holding, selling: &BTreeSet<&Symbol>) -> Result<Replacement, String> {
+/// What to hold instead of the security sold, or why there is nothing.
+fn replacement(
+    view: &HarvestView<'_>,
+    options: &HarvestOptions,
+    holding: &Holding,
+    selling: &BTreeSet<&Symbol>,
+) -> Result<Replacement, String> {
     let tickers = view.tickers.ok_or("the price data carries no sector table")?;
-    let sector = tickers.sector(&holding.symbol);
-    if sector == Sector::Unknown {
-        return Err(format!("the sector of {} is not known", holding.symbol));
-    }
     let sold = holding.quote.asset.ok_or("the holding has no price history")?;
     let today = view.portfolio.as_of;
-    let others: Vec<(AssetIdx, &Symbol)> = view
-        .market
-        .symbols()
-        .iter()
-        .enumerate()
+    let usable = |asset: AssetIdx, symbol: &Symbol| {
+        asset != sold
+            && !identical(view.desk.rules(), symbol, &holding.symbol)
+            && !selling.contains(symbol)
+            && view.market.last_close(asset).is_some_and(|(date, _)| today.days_since(date) <= OLDEST_CLOSE_DAYS)
+    };
+    let others: Vec<AssetIdx> = (view.market.symbols().iter().enumerate())
         .map(|(position, symbol)| (AssetIdx(position), symbol))
-        .filter(|(asset, symbol)| {
-            *asset != sold
-                && tickers.sector(symbol) == sector
-                && !identical(view.desk.rules(), symbol, &holding.symbol)
-                && !selling.contains(symbol)
-                && view.market.last_close(*asset).is_some_and(|(date, _)| today.days_since(date) <= 7)
-        })
+        .filter(|&(asset, symbol)| usable(asset, symbol))
+        .map(|(asset, _)| asset)
         .collect();
-    let assets: Vec<AssetIdx> = std::iter::once(sold).chain(others.iter().map(|(asset, _)| *asset)).collect();
-    let returns = ReturnMatrix::daily(view.market, &assets, CORRELATION_SESSIONS);
-    others
-        .iter()
-        .enumerate()
-        .filter_map(|(position, (_, symbol))| {
-            let correlation = returns.correlation(0, position + 1, CORRELATION_MIN_SESSIONS)?;
-            let same_index = sector == Sector::Fund && correlation > SAME_INDEX_CORRELATION;
-            (!same_index && correlation > 0.0).then(|| ((*symbol).clone(), correlation))
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1).then_with(|| b.0.cmp(&a.0)))
-        .map(|(symbol, correlation)| Replacement { symbol, sector, correlation })
-        .ok_or_else(|| {
-            format!("no other security of the same sector has a year of prices to compare {} with", holding.symbol)
-        })
+    // An encoder of companies says nothing of funds.
+    let says = options.representations.as_ref().filter(|says| says.contains_key(&holding.symbol));
+    let likeness = says.map_or(Likeness::Returns, Likeness::Representation);
+    most_alike(view.market, &|symbol| tickers.sector(symbol), sold, &others, likeness)
 }

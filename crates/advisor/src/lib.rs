@@ -14,6 +14,7 @@ mod issue;
 pub mod plan;
 pub mod portfolio;
 pub mod quotes;
+pub mod replacement;
 pub mod risk;
 pub mod suggestion;
 pub mod tax_profile;

@@ -15,8 +15,8 @@ use crate::store::Mode;
 
 pub use lab::{BacktestArgs, BenchBacktestArgs, BenchEnvArgs, EvaluateArgs, LabArgs, NullArgs};
 pub use model::{
-    BenchEncoderArgs, EncoderPreset, EvidenceArgs, ModelCommand, ModelFile, TrainCommand, TrainEncoderArgs,
-    TrainKernelSynthArgs,
+    BenchChronosArgs, BenchEncoderArgs, ChronosSize, EncoderPreset, EvidenceArgs, ExportArgs, ModelCommand, ModelFile,
+    ReplacementsArgs, TrainCommand, TrainEncoderArgs, TrainKernelSynthArgs,
 };
 
 /// The whole command line.
@@ -373,6 +373,17 @@ pub struct HarvestArgs {
     /// Leave out losses smaller than this amount
     #[arg(long, value_name = "AMOUNT", default_value = "0")]
     pub min: Money,
+    /// How replacements are found.
+    #[command(flatten)]
+    pub likeness: LikenessArgs,
+}
+
+/// How replacements of what is sold at a loss are found.
+#[derive(Debug, Args)]
+pub struct LikenessArgs {
+    /// Find replacements by this encoder (safetensors), in place of sector and correlation
+    #[arg(long, value_name = "FILE", requires = "prices")]
+    pub model: Option<PathBuf>,
 }
 
 /// `whatif`.
@@ -451,6 +462,9 @@ pub struct RecommendArgs {
     /// The rule that chooses the weights; without it the default of the objective
     #[arg(long, value_name = "POLICY")]
     pub policy: Option<String>,
+    /// How replacements are found.
+    #[command(flatten)]
+    pub likeness: LikenessArgs,
 }
 
 /// The invented persons of the sample.
@@ -670,6 +684,8 @@ pub enum BenchCommand {
     Env(BenchEnvArgs),
     /// Time the encoder: a day of so many assets, and a step of training
     Encoder(BenchEncoderArgs),
+    /// How long the encoder of Chronos takes
+    Chronos(BenchChronosArgs),
     /// Count false positives in markets without predictability
     Null(NullArgs),
 }

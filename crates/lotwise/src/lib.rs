@@ -8,6 +8,7 @@ mod clock;
 mod commands;
 mod context;
 mod errors;
+mod hub;
 mod input;
 mod interrupt;
 mod market;

@@ -181,6 +181,13 @@ impl Checkpoint {
             let problem = format!("their digest is {found}, not {}", manifest.digest);
             return Err(Error::Altered { place: place.to_owned(), problem });
         }
+        // Before anything is made, so that a size beyond reason costs nothing.
+        let held: u64 = weights.tensors.values().map(|tensor| tensor.data().len() as u64).sum();
+        let wanted = manifest.config.parameters();
+        if held != wanted {
+            let problem = format!("it holds {held} numbers, and a network of its sizes has {wanted}");
+            return Err(Error::Manifest { place: place.to_owned(), problem });
+        }
         let mut params = Params::new();
         let encoder = manifest.config.init(&mut params, 0)?;
         let heads = manifest.config.init_heads(&mut params, 0);

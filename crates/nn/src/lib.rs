@@ -8,6 +8,7 @@ pub mod chronos;
 pub mod encoder;
 mod error;
 mod layers;
+pub mod onnx;
 pub mod temporal;
 
 pub use checkpoint::{Checkpoint, Manifest};

@@ -232,6 +232,7 @@ impl Json {
             "rebuy_from": candidate.rebuy_from.to_string(),
             "replacement": candidate.replacement.as_ref().map(|found| found.symbol.to_string()),
             "replacement_correlation": candidate.replacement.as_ref().map(|found| format!("{:.4}", found.correlation)),
+            "replacement_cosine": (candidate.replacement.as_ref()).and_then(|found| found.cosine).map(|x| format!("{x:.4}")),
             "no_replacement": candidate.no_replacement,
             "lots": self.lot_shares(&candidate.lots),
         })

@@ -79,8 +79,30 @@ pub enum ModelCommand {
     Verify(ModelFile),
     /// The model card, in Markdown
     Card(ModelFile),
+    /// Write a network as an ONNX model, which other programs can run
+    Export(ExportArgs),
     /// What the encoder is worth on validation, beside plain baselines
     Evidence(EvidenceArgs),
+    /// Whether the encoder finds better replacements for what is sold at a loss, on validation
+    Replacements(ReplacementsArgs),
+}
+
+/// `model export`.
+#[derive(Debug, Args)]
+#[command(after_help = "docs/encoder.md tells what the inputs of an exported encoder are.")]
+pub struct ExportArgs {
+    /// A trained encoder (safetensors), or the folder or model.safetensors of a frozen branch
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where to write
+    #[arg(long, value_name = "OUT.onnx")]
+    pub onnx: PathBuf,
+    /// Replace a file that is there already
+    #[arg(long)]
+    pub yes: bool,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `model evidence`.
@@ -126,4 +148,55 @@ pub struct BenchEncoderArgs {
     /// Repetitions, each of a tenth of a second or one call
     #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub repeats: u16,
+}
+
+/// Sizes of the encoder of Chronos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChronosSize {
+    /// Chronos-T5 tiny
+    Tiny,
+    /// Chronos-T5 mini
+    Mini,
+    /// Chronos-T5 small
+    Small,
+    /// The branch that comes with the program
+    #[value(name = "kernelsynth")]
+    KernelSynth,
+}
+
+/// `bench chronos`.
+#[derive(Debug, Args)]
+pub struct BenchChronosArgs {
+    /// Which sizes, with random weights
+    #[arg(long, value_enum, default_value_t = ChronosSize::Small)]
+    pub size: ChronosSize,
+    /// The network in this folder, in place of random weights
+    #[arg(long, value_name = "FOLDER", conflicts_with = "size")]
+    pub weights: Option<PathBuf>,
+    /// How many series go through together
+    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=2000))]
+    pub series: u16,
+    /// Lengths of the series, in closes
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "64,512")]
+    pub lengths: Vec<u16>,
+    /// Numbers of threads
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "1,2")]
+    pub threads: Vec<usize>,
+    /// Repetitions, each of a tenth of a second or one call
+    #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub repeats: u16,
+}
+
+/// `model replacements`.
+#[derive(Debug, Args)]
+pub struct ReplacementsArgs {
+    /// A trained encoder (safetensors)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The data it was trained on: a Parquet or CSV file, or a folder
+    #[arg(long, value_name = "PATH")]
+    pub data: PathBuf,
+    /// Sessions over which a replacement is held, and from one choice to the next
+    #[arg(long, value_name = "N", default_value = "31", value_parser = clap::value_parser!(u16).range(5..=252))]
+    pub horizon: u16,
 }

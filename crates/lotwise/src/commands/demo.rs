@@ -53,7 +53,7 @@ pub fn run(arguments: &DemoArgs, context: &Context) -> Result<Report, Failure> {
         method: Method::Fifo,
     };
     let session = Session::start(&start, PriceNeed::Required, context.settings.clone(), context)?;
-    let advice = advice(&session, objective, None, Money::ZERO)?;
+    let advice = advice(&session, &session.advice_options(objective))?;
     let figures = context.figures();
     let label = session.tax_label();
 

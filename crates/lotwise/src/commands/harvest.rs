@@ -6,6 +6,7 @@ use lotwise_advisor::what_if::Desk;
 use lotwise_core::Objective;
 use serde_json::json;
 
+use super::replacements::representations;
 use crate::advice::{Json, PriceNeed, Session, harvest_page, harvest_table, refused};
 use crate::args::{HarvestArgs, MethodArg};
 use crate::context::Context;
@@ -34,7 +35,9 @@ pub fn run(arguments: &HarvestArgs, context: &Context) -> Result<Report, Failure
         tickers: input.tickers,
         tax: &options.tax,
     };
-    let wanted = HarvestOptions { min_loss: arguments.min, ..HarvestOptions::default() };
+    let prices = arguments.input.prices.as_deref();
+    let representations = representations(&arguments.likeness, prices, input.market, context)?;
+    let wanted = HarvestOptions { min_loss: arguments.min, representations, ..HarvestOptions::default() };
     let report = harvest(&view, &wanted).map_err(|error| refused(&error))?;
     let figures = context.figures();
     let accounts: Vec<String> = portfolio.accounts.keys().map(|account| figures.account(account.as_str())).collect();

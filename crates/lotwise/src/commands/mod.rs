@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod evaluate;
 mod evidence;
+mod export;
 mod harvest;
 mod import;
 mod kernelsynth;
@@ -15,6 +16,7 @@ mod lots;
 mod model;
 pub mod prices;
 mod recommend;
+mod replacements;
 mod scripts;
 mod tax_estimate;
 mod tax_report;
@@ -82,12 +84,17 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Model(ModelCommand::Show(arguments)) => model::show(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Verify(arguments)) => model::verify(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Evidence(arguments)) => evidence::run(&arguments, context).map(Outcome::from),
+        Command::Model(ModelCommand::Replacements(arguments)) => {
+            replacements::run(&arguments, context).map(Outcome::from)
+        }
+        Command::Model(ModelCommand::Export(arguments)) => export::run(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Card(arguments)) => model::card(&arguments, context).map(Outcome::from),
         Command::Backtest(arguments) => backtest::run(&arguments, context).map(Outcome::from),
         Command::Evaluate(arguments) => evaluate::run(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Olps(arguments)) => bench::olps(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Backtest(arguments)) => bench::backtest(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Env(arguments)) => bench::env(&arguments, context).map(Outcome::from),
+        Command::Bench(BenchCommand::Chronos(arguments)) => bench::chronos(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Encoder(arguments)) => bench::encoder(&arguments, context).map(Outcome::from),
         Command::Bench(BenchCommand::Null(arguments)) => bench::null(&arguments, context).map(Outcome::from),
         Command::Completions { shell } => Ok(Outcome::Text(scripts::completions(shell))),

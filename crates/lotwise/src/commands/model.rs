@@ -4,13 +4,16 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use lotwise_nn::checkpoint::{Manifest, PROBE_TOLERANCE, read_manifest};
-use lotwise_nn::{Checkpoint, Error};
+use lotwise_nn::{Checkpoint, Error, FrozenTemporal};
 use lotwise_tensor::Weights;
+use lotwise_train::encoder::{RunConfig, TemporalChoice, branch};
 use serde_json::{Value, json};
 
+use super::train::train_error;
 use crate::args::ModelFile;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place};
+use crate::hub;
 use crate::output::{Cell, Column, Page, Report, Table};
 
 /// What a file says about itself.
@@ -67,6 +70,30 @@ pub fn card(arguments: &ModelFile, context: &Context) -> Result<Report, Failure>
     let mut report = Report::new("model.card", context.today(), json!({"markdown": text}), Page::new());
     report.document = Some(text.into_bytes());
     Ok(report)
+}
+
+/// A trained encoder, the configuration of its run and its frozen branch, which keeps nothing on disk.
+///
+/// # Errors
+/// When the file cannot be read or does not say how it was trained, or its branch is not at hand.
+pub fn trained(path: &Path, context: &Context) -> Result<(Checkpoint, RunConfig, Box<dyn FrozenTemporal>), Failure> {
+    let place = || Place::file(path.display().to_string());
+    let checkpoint = Checkpoint::read(path).map_err(|error| model_error(&error, path))?;
+    let untrained = || CliError::new("untrained", Exit::Input, "the file does not say how it was trained").at(place());
+    let record = checkpoint.manifest.training.as_ref().ok_or_else(untrained)?;
+    let config: RunConfig = serde_json::from_value(record.config.clone()).map_err(|error| {
+        CliError::new("unusable-weights", Exit::Input, format!("the run's configuration does not read: {error}"))
+            .at(place())
+    })?;
+    let mut choice = TemporalChoice { cache: None, ..config.temporal.clone() };
+    hub::resolve(&mut choice, context)?;
+    let branch = branch(&choice).map_err(|error| train_error(&error))?;
+    if branch.fingerprint() != checkpoint.manifest.temporal {
+        let message = format!("trained with the frozen branch {}", checkpoint.manifest.temporal);
+        let help = format!("the one at hand is {}; bring the same weights", branch.fingerprint());
+        return Err(CliError::new("other-branch", Exit::Input, message).at(place()).help(help).into());
+    }
+    Ok((checkpoint, config, branch))
 }
 
 fn read(path: &Path) -> Result<(Weights, Manifest), Failure> {

@@ -1,8 +1,9 @@
 //! `recommend`: what to do with the account, in dollars after tax.
 
-use lotwise_advisor::advise::{Advice, advise};
-use lotwise_core::{Money, Objective};
+use lotwise_advisor::advise::{Advice, AdviceOptions, advise};
+use lotwise_core::Money;
 
+use super::replacements::representations;
 use crate::advice::{Json, PriceNeed, Session, refused, suggestions_page};
 use crate::args::{MethodArg, RecommendArgs};
 use crate::context::Context;
@@ -21,7 +22,13 @@ pub fn run(arguments: &RecommendArgs, context: &Context) -> Result<Report, Failu
         known_policy(policy)?;
     }
     let session = Session::of_arguments(&arguments.input, MethodArg::Fifo, PriceNeed::Required, context)?;
-    let advice = advice(&session, arguments.objective, arguments.policy.clone(), arguments.cash_needed)?;
+    let market = session.market_as_of()?.1;
+    let representations = representations(&arguments.likeness, arguments.input.prices.as_deref(), market, context)?;
+    let mut options = session.advice_options(arguments.objective);
+    options.policy.clone_from(&arguments.policy);
+    options.plan.cash_needed = arguments.cash_needed;
+    options.harvest.representations = representations;
+    let advice = advice(&session, &options)?;
     let figures = context.figures();
     let label = session.tax_label();
     let page = suggestions_page(&advice, SHOWN, &label, figures);
@@ -35,16 +42,8 @@ pub fn run(arguments: &RecommendArgs, context: &Context) -> Result<Report, Failu
 ///
 /// # Errors
 /// When the policy fails, or nothing held has a price.
-pub fn advice(
-    session: &Session,
-    objective: Objective,
-    policy: Option<String>,
-    cash_needed: Money,
-) -> Result<Advice, Failure> {
-    let mut options = session.advice_options(objective);
-    options.policy = policy;
-    options.plan.cash_needed = cash_needed;
-    advise(&session.advice_input()?, &options).map_err(|error| refused(&error))
+pub fn advice(session: &Session, options: &AdviceOptions) -> Result<Advice, Failure> {
+    advise(&session.advice_input()?, options).map_err(|error| refused(&error))
 }
 
 fn known_policy(policy: &str) -> Result<(), Failure> {

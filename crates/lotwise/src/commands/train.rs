@@ -13,8 +13,8 @@ use crate::args::TrainEncoderArgs;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place, market_error};
 use crate::input::read_config;
-use crate::interrupt;
 use crate::output::{Cell, Column, Page, Report, Table, Talk, Warning};
+use crate::{hub, interrupt};
 
 /// Where the settings are described.
 const DOCS: &str = "docs/encoder.md";
@@ -34,6 +34,7 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
         (None, None) => RunConfig::default(),
     };
     config.seed = arguments.seed.unwrap_or(config.seed);
+    hub::resolve(&mut config.temporal, context)?;
     config.network.temporal_width = branch(&config.temporal).map_err(|error| train_error(&error))?.width();
     config.validate().map_err(|error| train_error(&error))?;
     if arguments.resume.is_none() && run.is_taken() {

@@ -7,6 +7,7 @@ mod backtest;
 mod bad_input;
 mod data;
 mod help;
+mod hub;
 mod import;
 mod kernelsynth;
 mod ledger;

@@ -109,6 +109,18 @@ fn a_run_leaves_a_model_that_tells_what_it_is() {
         folder.run(&["model", "evidence", model, "--data", "prices.parquet"]).stdout.contains("What a line foretells")
     );
 
+    let export = ["model", "export", model, "--onnx", "encoder.onnx"];
+    let planned = folder.run(&[&export[..], &["--dry-run"]].concat());
+    assert!(planned.code == 0 && !folder.path("encoder.onnx").exists(), "{}", planned.stderr);
+    let exported = folder.run(&[&export[..], &["--json"]].concat());
+    assert_eq!(exported.code, 0, "{}", exported.stderr);
+    let body: serde_json::Value = serde_json::from_str(&exported.stdout).unwrap();
+    let size = std::fs::metadata(folder.path("encoder.onnx")).unwrap().len();
+    assert_eq!((&body["data"]["kind"], &body["data"]["bytes"]), (&"encoder".into(), &size.into()));
+    assert_eq!(folder.run(&export).code, 5, "what is there is not replaced unasked");
+    assert_eq!(folder.run(&[&export[..], &["--yes"]].concat()).code, 0);
+    assert_eq!(folder.run(&["model", "export", "nowhere.safetensors", "--onnx", "none.onnx"]).code, 6);
+
     let mut altered = bytes("run");
     let last = altered.len() - 1;
     altered[last] ^= 1;

@@ -68,6 +68,11 @@ impl Bolt {
         Self { config: config.clone(), patches, table, stack }
     }
 
+    /// The encoder behind the patches.
+    pub(super) fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
     /// Cuts windows as this network wants them.
     ///
     /// # Shapes

@@ -83,6 +83,25 @@ impl Chronos {
         Ok(Self { config, params, network, digest })
     }
 
+    /// A network of this configuration whose weights a seed draws, for measuring and for tests.
+    #[must_use]
+    pub fn random(config: ChronosConfig, seed: u64) -> Self {
+        let (mut params, mut random) = (Params::new(), Random::new(seed));
+        let network = Network::init(&config, &mut params, &mut random);
+        if let Network::T5 { table, .. } = network {
+            let table = params.value_mut(table);
+            *table = Array::from_fn(table.shape(), |_| random.normal());
+        }
+        let digest = digest(&params);
+        Self { config, params, network, digest }
+    }
+
+    /// The tensors of this network, as [`Self::publish`].
+    #[must_use]
+    pub fn to_weights(&self) -> Weights {
+        Self::publish(&self.config, &self.params)
+    }
+
     /// The tensors of a network under their published names, for a folder that [`Self::load`] reads.
     ///
     /// # Panics
@@ -102,6 +121,19 @@ impl Chronos {
     #[must_use]
     pub fn size(&self) -> usize {
         self.params.count()
+    }
+
+    /// Its parameters.
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Its encoder.
+    pub(crate) fn stack(&self) -> &Stack {
+        match &self.network {
+            Network::T5 { stack, .. } => stack,
+            Network::Bolt { bolt, .. } => bolt.stack(),
+        }
     }
 
     /// The same network fed with something else, for comparing.

@@ -151,7 +151,7 @@ impl Stack {
     }
 
     /// The same numbers: row `i` of a head is a stretch of the biases by distance.
-    fn laid_out(&self, table: &Array, time: usize) -> Array {
+    pub(crate) fn laid_out(&self, table: &Array, time: usize) -> Array {
         let heads = self.config.heads;
         let mut out = Array::zeros([heads, time, time]);
         if time == 0 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CrossAssetAttentionConfig, CrossAssetEncoder, Gate, GatedFusionConfig, MarketEncoderConfig, MetadataEncoderConfig,
-    TemporalProjectionConfig, TrainingHeads, TrainingHeadsConfig,
+    STATISTICS, TemporalProjectionConfig, TrainingHeads, TrainingHeadsConfig,
 };
 use crate::Error;
 
@@ -39,6 +39,8 @@ pub struct EncoderConfig {
     pub dropout: f32,
 }
 
+/// Width of the hidden layers of projection and metadata.
+const INNER: u64 = 128;
 /// Largest size of anything in a configuration that comes from a file.
 const LARGEST: usize = 65_536;
 
@@ -103,6 +105,36 @@ impl EncoderConfig {
             return refuse("dropout", format!("{}; expected at least 0 and less than 1", self.dropout));
         }
         Ok(())
+    }
+
+    /// How many numbers the encoder and its training heads learn, told from the sizes alone: a file can be held
+    /// against it before anything of that size is made.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        let [dim, hidden, window, features, fields, branch, regimes, bars, assets] = [
+            self.dim,
+            self.hidden,
+            self.window,
+            self.features,
+            self.metadata_fields,
+            self.temporal_width,
+            self.regimes,
+            self.market_layers,
+            self.asset_layers,
+        ]
+        .map(|size| size as u64);
+        let linear = |inputs: u64, outputs: u64| inputs * outputs + outputs;
+        let norm = 2 * dim;
+        let block = 2 * norm + linear(dim, 3 * dim) + linear(dim, dim) + linear(dim, hidden) + linear(hidden, dim);
+        let mlp = |inputs: u64| linear(inputs, INNER) + linear(INNER, dim) + norm;
+        let mut sum = linear(features, dim) + 2 * features * dim + window * dim + bars * block + norm + dim;
+        if branch > 0 && self.gate != Gate::Off {
+            sum += mlp(branch + STATISTICS as u64);
+            sum += if self.gate == Gate::Learned { linear(2 * dim, dim) } else { 0 };
+        }
+        sum += if fields > 0 { fields + mlp(fields) } else { 0 };
+        sum += assets * block + norm;
+        sum + linear(dim, 1) + linear(dim, features) + 2 * linear(dim, regimes)
     }
 
     /// Adds the parameters of the encoder. Each part draws from a stream of its own, so that leaving one

@@ -1,6 +1,7 @@
 //! What is written is what is read.
 
 use lotwise_nn::checkpoint::{Names, load_fitting, read_manifest};
+use lotwise_nn::encoder::Gate;
 use lotwise_nn::temporal::MiniRocketConfig;
 use lotwise_nn::{Checkpoint, EncoderConfig};
 use lotwise_tensor::{Params, Weights};
@@ -74,4 +75,27 @@ fn what_fits_is_loaded_and_misfits_outside_the_list_are_refused() {
     let report = load_fitting(&weights, &mut params, &["temporal."]).unwrap();
     assert_eq!(report.reshaped.len(), 1);
     assert!(report.missing.is_empty() && report.extra.is_empty() && report.loaded.len() > 20);
+}
+
+#[test]
+fn the_number_of_parameters_is_told_from_the_sizes() {
+    let mut all = vec![small(), EncoderConfig::base64(512), EncoderConfig { metadata_fields: 0, ..small() }];
+    all.extend([Gate::Fixed1, Gate::Off].map(|gate| EncoderConfig { gate, ..small() }));
+    all.push(EncoderConfig { temporal_width: 0, asset_layers: 0, ..small() });
+    for config in all {
+        let mut params = Params::new();
+        config.init(&mut params, 1).unwrap();
+        config.init_heads(&mut params, 1);
+        assert_eq!(config.parameters(), params.count() as u64, "{config:?}");
+    }
+}
+
+#[test]
+fn sizes_beyond_the_file_are_refused_before_they_are_made() {
+    let mut weights = checkpoint(&small()).to_weights();
+    let manifest = weights.header.get_mut("manifest").unwrap();
+    *manifest = manifest.replace("\"hidden\":20", "\"hidden\":65536").replace("\"window\":9", "\"window\":65536");
+    *manifest = manifest.replace("\"market_layers\":2", "\"market_layers\":65536");
+    let error = Checkpoint::from_weights(&weights, "small").unwrap_err();
+    assert!(error.to_string().contains("numbers, and a network of its sizes has"), "{error}");
 }

@@ -4,5 +4,6 @@ mod checkpoint;
 mod chronos;
 mod encoder;
 mod gradients;
+mod onnx;
 mod sample;
 mod temporal;

@@ -1,6 +1,6 @@
 //! Windows, closes, metadata and labels of some days, put side by side.
 
-use lotwise_market::features::FEATURES;
+use lotwise_market::features::{FEATURES, FeatureCube};
 use lotwise_market::metadata::{METADATA_FIELDS, MetadataView};
 use lotwise_market::{AssetIdx, Field, SessionIdx};
 use lotwise_nn::encoder::STATISTICS;
@@ -111,11 +111,11 @@ impl EncoderData {
             let data: Vec<f32> = parts.iter().flat_map(|part| of(part).iter().copied()).collect();
             Array::new(sizes, data)
         };
-        let closes = joined(|part| &part.closes, &[b, width, t]);
+        let closes = joined(|part| &part.bars.closes, &[b, width, t]);
         let mut inputs = EncoderInputs {
-            values: joined(|part| &part.values, &[b, width, t, FEATURES]),
-            undefined: joined(|part| &part.undefined, &[b, width, t, FEATURES]),
-            present: joined(|part| &part.present, &[b, width, t]),
+            values: joined(|part| &part.bars.values, &[b, width, t, FEATURES]),
+            undefined: joined(|part| &part.bars.undefined, &[b, width, t, FEATURES]),
+            present: joined(|part| &part.bars.present, &[b, width, t]),
             masked: None,
             temporal: Array::zeros([b, width, 0]),
             statistics: Array::zeros([b, width, STATISTICS]),
@@ -139,10 +139,7 @@ impl EncoderData {
 
 /// One day's share of a batch.
 struct DayPart {
-    values: Vec<f32>,
-    undefined: Vec<f32>,
-    present: Vec<f32>,
-    closes: Vec<f32>,
+    bars: Bars,
     metadata: Vec<f32>,
     available: Vec<f32>,
     keep: Vec<f32>,
@@ -153,10 +150,12 @@ impl DayPart {
     fn of(data: &EncoderData, day: &Day, width: usize, fields: usize) -> Self {
         let (time, n, session) = (data.window, day.assets.len(), day.session);
         let mut part = Self {
-            values: Vec::with_capacity(width * time * FEATURES),
-            undefined: Vec::with_capacity(width * time * FEATURES),
-            present: Vec::with_capacity(width * time),
-            closes: Vec::with_capacity(width * time),
+            bars: Bars {
+                values: Vec::with_capacity(width * time * FEATURES),
+                undefined: Vec::with_capacity(width * time * FEATURES),
+                present: Vec::with_capacity(width * time),
+                closes: Vec::with_capacity(width * time),
+            },
             metadata: Vec::with_capacity(width * fields),
             available: Vec::with_capacity(width * fields),
             keep: Vec::with_capacity(width),
@@ -180,10 +179,10 @@ impl DayPart {
             targets.regime.push(at(session));
             targets.previous_regime.push(session.checked_sub(1).and_then(at));
         }
-        part.values.resize(width * time * FEATURES, 0.0);
-        part.undefined.resize(width * time * FEATURES, 0.0);
-        part.present.resize(width * time, 0.0);
-        part.closes.resize(width * time, f32::NAN);
+        part.bars.values.resize(width * time * FEATURES, 0.0);
+        part.bars.undefined.resize(width * time * FEATURES, 0.0);
+        part.bars.present.resize(width * time, 0.0);
+        part.bars.closes.resize(width * time, f32::NAN);
         part.metadata.resize(width * fields, 0.0);
         part.available.resize(width * fields, 0.0);
         part.keep.resize(width, 0.0);
@@ -199,20 +198,45 @@ impl DayPart {
 
     /// Appends one asset's window of features, and the closes of the same bars.
     fn window(&mut self, data: &EncoderData, asset: AssetIdx, session: usize) {
-        let window = data.cube.window(asset, SessionIdx(session), data.window);
-        self.values.extend(&window.values);
-        let bars = window.present.iter().zip(&window.defined);
-        for (&present, &defined) in bars.clone() {
-            let lacks = |feature: usize| f32::from(u8::from(present && defined >> feature & 1 == 0));
-            self.undefined.extend((0..FEATURES).map(lacks));
-        }
-        self.present.extend(window.present.iter().map(|&present| f32::from(u8::from(present))));
-        let features = data.cube.asset(asset);
-        let stop = features.bars_until(SessionIdx(session));
-        let count = window.present.iter().filter(|present| **present).count();
         let column = data.panel.full_history(asset, Field::AdjClose);
-        self.closes.extend(std::iter::repeat_n(f32::NAN, data.window - count));
-        let closes = features.sessions()[stop - count..stop].iter().map(|&at| column[at as usize] as f32);
-        self.closes.extend(closes);
+        append_window(&data.cube, column, data.window, asset, SessionIdx(session), &mut self.bars);
     }
+}
+
+/// What the bars of some assets say, window by window.
+#[derive(Default)]
+pub(super) struct Bars {
+    /// Normalised features.
+    pub values: Vec<f32>,
+    /// Which of them a bar lacks.
+    pub undefined: Vec<f32>,
+    /// Which bars there are.
+    pub present: Vec<f32>,
+    /// Closes of the same bars, NaN where there is none.
+    pub closes: Vec<f32>,
+}
+
+/// Appends one asset's window of features up to a session, and the closes of the same bars, taken from the column of
+/// all adjusted closes.
+pub(super) fn append_window(
+    cube: &FeatureCube,
+    column: &[f64],
+    length: usize,
+    asset: AssetIdx,
+    session: SessionIdx,
+    to: &mut Bars,
+) {
+    let window = cube.window(asset, session, length);
+    to.values.extend(&window.values);
+    for (&present, &defined) in window.present.iter().zip(&window.defined) {
+        let lacks = |feature: usize| f32::from(u8::from(present && defined >> feature & 1 == 0));
+        to.undefined.extend((0..FEATURES).map(lacks));
+    }
+    to.present.extend(window.present.iter().map(|&present| f32::from(u8::from(present))));
+    let features = cube.asset(asset);
+    let stop = features.bars_until(session);
+    let count = window.present.iter().filter(|present| **present).count();
+    to.closes.extend(std::iter::repeat_n(f32::NAN, length - count));
+    let closes = features.sessions()[stop - count..stop].iter().map(|&at| column[at as usize] as f32);
+    to.closes.extend(closes);
 }

@@ -7,6 +7,7 @@ mod curves;
 mod data;
 mod diagnostics;
 mod evidence;
+mod live;
 pub mod losses;
 mod objective;
 mod probe;
@@ -25,6 +26,7 @@ pub use config::{
 pub use data::{EncoderData, Part, Tickers};
 pub use diagnostics::{Diagnosis, Measured};
 pub use evidence::{Evidence, Forecast, HORIZONS, Interval, evidence};
+pub use live::Live;
 pub use objective::{Asked, Network, Terms, objective, return_correlation, views_needed};
 pub use probe::Probe;
 pub use run::{Event, Finished, Hooks, Outcome, resume, train};

@@ -2,6 +2,7 @@
 
 mod data;
 mod kernelsynth;
+mod live;
 mod run;
 mod sample;
 mod views;

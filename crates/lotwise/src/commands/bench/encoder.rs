@@ -89,7 +89,7 @@ pub fn run(arguments: &BenchEncoderArgs, context: &Context) -> Result<Report, Fa
 }
 
 /// Milliseconds of each repetition, rising; the first call does not count.
-fn measure(context: &Context, repeats: usize, work: &mut (dyn FnMut() + Send)) -> Vec<f64> {
+pub(super) fn measure(context: &Context, repeats: usize, work: &mut (dyn FnMut() + Send)) -> Vec<f64> {
     work();
     let mut times = Vec::with_capacity(repeats);
     for _ in 0..repeats {
