@@ -99,9 +99,10 @@ fn market(build: &mut Builder<'_>, config: &EncoderConfig) -> Edge {
     let table = build.graph.weight("market.position.newest_first", &turned);
     let one = build.graph.ints(&[1]);
     let back = build.op("Sub", &[&bars, &one]);
-    let back = build.op("Squeeze", &[&back]);
-    let [end, step] = [-1, -1].map(|x| build.graph.int(x));
-    let rows = build.op("Range", &[&back, &end, &step]);
+    let count = build.op("Squeeze", &[&bars]);
+    let [first, step] = [0, 1].map(|x| build.graph.int(x));
+    let at = build.op("Range", &[&first, &count, &step]);
+    let rows = build.op("Sub", &[&back, &at]);
     let positions = build.graph.op("Gather", &[&table, &rows], &[("axis", Attribute::Int(0))]);
     let mut x = build.op("Add", &[&x, &positions]);
     for i in 0..config.market_layers {
