@@ -109,11 +109,8 @@ impl Tape {
     /// Forgets all values and the parameters, so that an optimiser changes them without a copy.
     pub fn clear(&mut self) {
         for node in std::mem::take(&mut self.nodes) {
-            match node.op {
-                Op::Attention { node } => node.recycle(&mut self.pool),
-                Op::Block { node } => node.recycle(&mut self.pool),
-                Op::Mlp { node } => node.recycle(&mut self.pool),
-                _ => {}
+            if let Op::Mlp { node } = node.op {
+                node.recycle(&mut self.pool);
             }
             if let Some(vector) = node.value.into_unshared() {
                 self.pool.give(vector);

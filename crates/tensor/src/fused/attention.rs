@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::{Dropout, sum_over_groups};
 use crate::Array;
 use crate::kernel::{self, Mat, scratch};
-use crate::pool::Pool;
 use crate::random;
 use crate::tape::{Node, Op, Tape, Var, Walk};
 
@@ -64,39 +63,60 @@ impl Heads {
         Mat::strided(&from[head * self.head_dim..], rows, self.head_dim, step)
     }
 
-    /// `softmax(scale Q Kᵀ + bias)` of one head, before dropout.
-    fn probabilities(&self, on: Sequence<'_>, head: usize, to: &mut [f32]) {
-        let Self { queries, keys, .. } = *self;
-        let q = self.matrix(on.queries, queries, head, on.step);
-        let k = self.matrix(on.keys, keys, head, on.step);
-        kernel::gemm(q, k.transposed(), to, keys, false);
-        let bias = on.bias.map(|bias| &bias[head * queries * keys..][..queries * keys]);
-        kernel::softmax(to, keys, self.scale, bias, on.keep);
+    /// Rows of probabilities start on cache lines: so many numbers after each other.
+    fn step(&self) -> usize {
+        self.keys.next_multiple_of(scratch::LINE)
+    }
+
+    /// How many numbers the probabilities of all heads take.
+    pub(super) fn size(&self) -> usize {
+        self.heads * self.queries * self.step()
+    }
+
+    /// The probabilities of one head as they are used: without what dropout takes from them.
+    fn dropped<'a>(&self, on: Sequence<'_>, head: usize, p: &'a [f32], aside: &'a mut [f32]) -> &'a [f32] {
+        if on.dropout.is_none() {
+            return p;
+        }
+        aside.copy_from_slice(p);
+        self.drop(on, head, aside);
+        aside
     }
 
     fn drop(&self, on: Sequence<'_>, head: usize, x: &mut [f32]) {
         if let Some((Dropout { rate, seed }, sequence)) = on.dropout {
-            kernel::dropout(x, random::key(seed, SITE, (sequence * self.heads + head) as u64), rate);
+            let key = random::key(seed, SITE, (sequence * self.heads + head) as u64);
+            kernel::dropout(x, [self.keys, self.step()], key, rate);
         }
     }
 
-    /// Writes the answers, `[queries, heads * head_dim]`.
-    pub(super) fn forward(&self, on: Sequence<'_>, out: &mut [f32]) {
-        let inner = self.heads * self.head_dim;
-        let mut p = scratch::take(self.queries * self.keys);
-        for head in 0..self.heads {
-            self.probabilities(on, head, &mut p);
-            self.drop(on, head, &mut p);
-            let v = self.matrix(on.values, self.keys, head, on.step);
-            kernel::gemm(Mat::new(&p, self.queries, self.keys), v, &mut out[head * self.head_dim..], inner, false);
+    /// Writes the answers, `[queries, heads * head_dim]`, and the probabilities `softmax(scale Q Kᵀ + bias)` before
+    /// dropout: those of all heads where there is [`Self::size`], or of one after the other in the same place.
+    pub(super) fn forward(&self, on: Sequence<'_>, probabilities: &mut [f32], out: &mut [f32]) {
+        let Self { heads, head_dim, queries, keys, scale } = *self;
+        let (inner, step) = (heads * head_dim, self.step());
+        let size = queries * step;
+        let all = probabilities.len() == self.size();
+        let mut aside = scratch::take(if on.dropout.is_some() { size } else { 0 });
+        for head in 0..heads {
+            let p = &mut probabilities[if all { head * size } else { 0 }..][..size];
+            let k = self.matrix(on.keys, keys, head, on.step).transposed();
+            kernel::gemm(self.matrix(on.queries, queries, head, on.step), k, None, p, step, false);
+            let bias = on.bias.map(|bias| &bias[head * queries * keys..][..queries * keys]);
+            kernel::softmax(p, [keys, step], scale, bias, on.keep);
+            let p = Mat::strided(self.dropped(on, head, p, &mut aside), queries, keys, step);
+            let v = self.matrix(on.values, keys, head, on.step);
+            kernel::gemm(p, v, None, &mut out[head * head_dim..], inner, false);
         }
     }
 
-    /// From the gradient of the answers, writes those of queries, keys and values to `to` from the places
-    /// `at` on, rows `step` apart, and adds that of the bias.
+    /// From the probabilities of all heads and the gradient of the answers, writes those of queries, keys and values
+    /// to `to` from the places `at` on, rows `step` apart, and adds that of the bias.
+    #[expect(clippy::too_many_arguments, reason = "what came in, what comes back, and where it goes")]
     pub(super) fn backward(
         &self,
         on: Sequence<'_>,
+        probabilities: &[f32],
         d_out: &[f32],
         to: &mut [f32],
         at: [usize; 3],
@@ -104,32 +124,26 @@ impl Heads {
         mut d_bias: Option<&mut [f32]>,
     ) {
         let Self { heads, head_dim, queries, keys, scale } = *self;
-        let size = queries * keys;
-        let (mut p, mut ds) = (scratch::take(size), scratch::take(size));
-        let mut dropped = scratch::take(if on.dropout.is_some() { size } else { 0 });
+        let p_step = self.step();
+        let size = queries * p_step;
+        let mut ds = scratch::take(size);
+        let mut aside = scratch::take(if on.dropout.is_some() { size } else { 0 });
         for head in 0..heads {
             let [to_q, to_k, to_v] = at.map(|at| at + head * head_dim);
-            self.probabilities(on, head, &mut p);
+            let p = &probabilities[head * size..][..size];
+            let used = Mat::strided(self.dropped(on, head, p, &mut aside), queries, keys, p_step);
             let d_out = self.matrix(d_out, queries, head, heads * head_dim);
-            let used = if on.dropout.is_some() {
-                dropped.copy_from_slice(&p);
-                self.drop(on, head, &mut dropped);
-                &dropped
-            } else {
-                &p
-            };
-            kernel::gemm(Mat::new(used, queries, keys).transposed(), d_out, &mut to[to_v..], step, false);
-            kernel::gemm(d_out, self.matrix(on.values, keys, head, on.step).transposed(), &mut ds, keys, false);
+            kernel::gemm(used.transposed(), d_out, None, &mut to[to_v..], step, false);
+            let v = self.matrix(on.values, keys, head, on.step).transposed();
+            kernel::gemm(d_out, v, None, &mut ds, p_step, false);
             self.drop(on, head, &mut ds);
-            kernel::softmax_backward(&p, &mut ds, keys);
-            if let Some(d_bias) = &mut d_bias {
-                kernel::add(&mut d_bias[head * size..][..size], &ds);
-            }
-            kernel::scale(&mut ds, scale);
-            let ds = Mat::new(&ds, queries, keys);
-            kernel::gemm(ds, self.matrix(on.keys, keys, head, on.step), &mut to[to_q..], step, false);
+            let d_bias = d_bias.as_mut().map(|d_bias| &mut d_bias[head * queries * keys..][..queries * keys]);
+            kernel::softmax_backward(p, &mut ds, [keys, p_step], scale, d_bias);
+            let ds = Mat::strided(&ds, queries, keys, p_step);
+            let k = self.matrix(on.keys, keys, head, on.step);
+            kernel::gemm(ds, k, None, &mut to[to_q..], step, false);
             let q = self.matrix(on.queries, queries, head, on.step);
-            kernel::gemm(ds.transposed(), q, &mut to[to_k..], step, false);
+            kernel::gemm(ds.transposed(), q, None, &mut to[to_k..], step, false);
         }
     }
 }
@@ -166,7 +180,7 @@ impl Tape {
         if !out.is_empty() {
             let nodes = &self.nodes;
             out.par_chunks_mut(queries * inner).enumerate().for_each(|(i, out)| {
-                heads.forward(node.sequence(nodes, i), out);
+                heads.forward(node.sequence(nodes, i), &mut scratch::take(heads.size() / heads.heads), out);
             });
         }
         let tracked = self.tracks([Some(q), Some(k), Some(v), bias].into_iter().flatten());
@@ -201,11 +215,15 @@ impl AttentionNode {
         let at = [0, queries * inner, (queries + keys) * inner];
         let group = batch.div_ceil(super::Cut::GROUPS).max(1);
         sum_over_groups(walk, &[(self.bias, d_bias)], &mut all, group * rows * inner, |first, all, sums| {
+            let mut p = scratch::take(self.heads.size());
+            let mut answers = scratch::take(queries * inner);
             for (i, to) in all.chunks_exact_mut(rows * inner).enumerate() {
                 let i = first * group + i;
+                let sequence = self.sequence(before, i);
+                self.heads.forward(sequence, &mut p, &mut answers);
                 let dy = &dy[i * queries * inner..][..queries * inner];
                 let d_bias = (d_bias > 0).then_some(&mut *sums[0]);
-                self.heads.backward(self.sequence(before, i), dy, to, at, inner, d_bias);
+                self.heads.backward(sequence, &p, dy, to, at, inner, d_bias);
             }
         });
         for (var, (at, rows_of)) in self.vars.into_iter().zip(at.into_iter().zip([queries, keys, keys])) {
@@ -217,7 +235,4 @@ impl AttentionNode {
         }
         walk.pool.give(all);
     }
-
-    /// Nothing is kept beyond the operands.
-    pub(crate) fn recycle(self, _pool: &mut Pool) {}
 }

@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::attention::{Heads, Sequence};
 use super::{Activation, Cut, Dropout, sum_over_groups, transposed};
 use crate::kernel::{self, Mat, scratch};
-use crate::pool::Pool;
 use crate::random;
 use crate::tape::{Node, Op, Tape, Var, Walk};
 use crate::{Array, ParamId, Params, Random};
@@ -128,10 +127,6 @@ pub struct BlockExtras<'a> {
     pub dropout: Option<Dropout>,
 }
 
-/// What the way back takes from the way there: queries, keys and values, the answers of attention, the
-/// stream between the halves, and the hidden layer before its activation.
-struct Kept<T>([T; 4]);
-
 pub(crate) struct BlockNode {
     config: BlockConfig,
     x: Var,
@@ -140,7 +135,6 @@ pub(crate) struct BlockNode {
     keep: Option<Array>,
     dropout: Option<Dropout>,
     time: usize,
-    kept: Kept<Vec<f32>>,
 }
 
 impl Block {
@@ -170,28 +164,25 @@ impl Block {
         assert!(extras.bias.is_none_or(fits), "bias of a block");
         let vars = self.params.map(|id| id.map(|id| tape.param(id)));
         let tracked = tape.tracks([Some(x), extras.bias].into_iter().chain(vars).flatten());
-        let mut node = BlockNode {
-            config,
-            x,
-            vars,
-            bias: extras.bias,
-            keep: keep.cloned(),
-            dropout: extras.dropout,
-            time,
-            kept: Kept([const { Vec::new() }; 4]),
-        };
+        let node = BlockNode { config, x, vars, bias: extras.bias, keep: keep.cloned(), dropout: extras.dropout, time };
         let mut out = tape.pool.take(batch * time * dim);
-        let widths = node.widths();
-        if tracked {
-            node.kept = Kept(widths.map(|width| tape.pool.take(batch * time * width)));
-        }
         if !out.is_empty() {
-            let mut kept = std::mem::replace(&mut node.kept, Kept([const { Vec::new() }; 4]));
-            node.run(&tape.nodes, &mut out, &mut kept.0, tracked);
-            node.kept = kept;
+            let on = node.operands(&tape.nodes);
+            let chunk = Cut::forward(batch, time);
+            out.par_chunks_mut(chunk * time * dim).enumerate().for_each(|(i, out)| {
+                node.forward_chunk(&on, i * chunk, out);
+            });
         }
         tape.push(Array::new([batch, time, dim], out), Op::Block { node: Box::new(node) }, tracked)
     }
+}
+
+/// Where the first half of a block leaves what it computes.
+struct Attended<'a> {
+    normed: &'a mut [f32],
+    qkv: &'a mut [f32],
+    probabilities: &'a mut [f32],
+    answers: &'a mut [f32],
 }
 
 /// The operands of a block as slices.
@@ -206,24 +197,16 @@ impl Operands<'_> {
         self.params[i].expect("Invariant: every style has gains and weights")
     }
 
-    /// `x w + b` with parameter `i` and the bias behind it.
-    fn linear(&self, x: &[f32], i: usize, [inputs, outputs]: [usize; 2], to: &mut [f32]) {
+    /// Writes `x w + b`, or adds it, with parameter `i` and the bias behind it.
+    fn linear(&self, x: &[f32], i: usize, [inputs, outputs]: [usize; 2], to: &mut [f32], add: bool) {
         let weight = Mat::new(self.param(i), inputs, outputs);
-        kernel::gemm(Mat::new(x, x.len() / inputs, inputs), weight, to, outputs, false);
-        if let Some(bias) = self.params[i + 1] {
-            kernel::add_row(to, bias);
-        }
+        kernel::gemm(Mat::new(x, x.len() / inputs, inputs), weight, self.params[i + 1], to, outputs, add);
     }
 }
 
 impl BlockNode {
     fn inner(&self) -> usize {
         self.config.heads * self.config.head_dim
-    }
-
-    /// The widths of what is kept.
-    fn widths(&self) -> [usize; 4] {
-        [3 * self.inner(), self.inner(), self.config.dim, self.config.hidden]
     }
 
     fn operands<'a>(&self, nodes: &'a [Node]) -> Operands<'a> {
@@ -249,7 +232,7 @@ impl BlockNode {
     fn drop(&self, site: u64, first: usize, x: &mut [f32], width: usize) {
         if let Some(Dropout { rate, seed }) = self.dropout {
             for (i, x) in x.chunks_exact_mut(self.time * width).enumerate() {
-                kernel::dropout(x, random::key(seed, site, (first + i) as u64), rate);
+                kernel::dropout(x, [self.time * width; 2], random::key(seed, site, (first + i) as u64), rate);
             }
         }
     }
@@ -268,62 +251,57 @@ impl BlockNode {
         }
     }
 
-    fn run(&self, nodes: &[Node], out: &mut [f32], kept: &mut [Vec<f32>; 4], keeps: bool) {
-        let on = self.operands(nodes);
-        let row = self.time * self.config.dim;
-        let chunk = Cut::forward(out.len() / row, self.time);
-        let widths = self.widths().map(|width| chunk * self.time * width);
-        let [qkv, answers, middle, hidden] = kept;
-        match keeps {
-            false => out.par_chunks_mut(chunk * row).enumerate().for_each(|(i, out)| {
-                let sequences = out.len() / row;
-                let widths = self.widths().map(|width| sequences * self.time * width);
-                let mut space = scratch::take(widths.iter().sum());
-                self.forward_chunk(&on, i * chunk, out, Kept(scratch::split(&mut space, widths)));
-            }),
-            true => out
-                .par_chunks_mut(chunk * row)
-                .zip(qkv.par_chunks_mut(widths[0]).zip(answers.par_chunks_mut(widths[1])))
-                .zip(middle.par_chunks_mut(widths[2]).zip(hidden.par_chunks_mut(widths[3])))
-                .enumerate()
-                .for_each(|(i, ((out, (qkv, answers)), (middle, hidden)))| {
-                    self.forward_chunk(&on, i * chunk, out, Kept([qkv, answers, middle, hidden]));
-                }),
+    /// `stream += x w + b` with parameter `i`, past a dropout if there is one.
+    fn join(&self, on: &Operands<'_>, site: u64, first: usize, x: &[f32], i: usize, stream: &mut [f32]) {
+        let shape = self.config.shapes()[i];
+        if self.dropout.is_none() {
+            return on.linear(x, i, shape, stream, true);
         }
+        let mut branch = scratch::take(stream.len());
+        on.linear(x, i, shape, &mut branch, false);
+        self.drop(site, first, &mut branch, shape[1]);
+        kernel::add(stream, &branch);
+    }
+
+    /// The first half of the block for some sequences, the first of which has the number `first`: from `x` in `stream` to
+    /// `x + Attention(Norm(x))` there. `probabilities` is as long as those of one head or of all sequences.
+    fn attend(&self, on: &Operands<'_>, first: usize, at: Attended<'_>, stream: &mut [f32]) {
+        let inner = self.inner();
+        let Attended { normed, qkv, probabilities, answers } = at;
+        self.norm(on, 0, stream, normed);
+        on.linear(normed, 2, [self.config.dim, 3 * inner], qkv, false);
+        let heads = self.heads();
+        let sequences = qkv.chunks_exact(self.time * 3 * inner).zip(answers.chunks_exact_mut(self.time * inner));
+        let step = if probabilities.len() == heads.size() / heads.heads { 0 } else { heads.size() };
+        for (i, (qkv, answers)) in sequences.enumerate() {
+            let length = if step == 0 { probabilities.len() } else { step };
+            heads.forward(self.sequence(on, qkv, first + i), &mut probabilities[i * step..][..length], answers);
+        }
+        self.join(on, AFTER_ATTENTION, first, answers, 4, stream);
     }
 
     /// Some sequences, the first of which has the number `first`.
-    fn forward_chunk(&self, on: &Operands<'_>, first: usize, out: &mut [f32], kept: Kept<&mut [f32]>) {
+    fn forward_chunk(&self, on: &Operands<'_>, first: usize, out: &mut [f32]) {
         let (BlockConfig { dim, hidden: wide, activation, .. }, inner) = (self.config, self.inner());
-        let Kept([qkv, answers, middle, hidden]) = kept;
         let rows = out.len() / dim;
-        let mut space = scratch::take(rows * (dim + wide));
-        let [normed, active] = scratch::split(&mut space, [rows * dim, rows * wide]);
-        let x = &on.x[first * self.time * dim..][..rows * dim];
+        let one_head = self.heads().size() / self.config.heads;
+        let mut space = scratch::take(one_head + rows * (dim + (4 * inner).max(wide)));
+        let [probabilities, normed, rest] =
+            scratch::split(&mut space, [one_head, rows * dim, rows * (4 * inner).max(wide)]);
+        out.copy_from_slice(&on.x[first * self.time * dim..][..rows * dim]);
+        let [qkv, answers] = scratch::split(rest, [rows * 3 * inner, rows * inner]);
+        self.attend(on, first, Attended { normed, qkv, probabilities, answers }, out);
 
-        self.norm(on, 0, x, normed);
-        on.linear(normed, 2, [dim, 3 * inner], qkv);
-        let heads = self.heads();
-        let sequences = qkv.chunks_exact(self.time * 3 * inner).zip(answers.chunks_exact_mut(self.time * inner));
-        for (i, (qkv, answers)) in sequences.enumerate() {
-            heads.forward(self.sequence(on, qkv, first + i), answers);
-        }
-        on.linear(answers, 4, [inner, dim], middle);
-        self.drop(AFTER_ATTENTION, first, middle, dim);
-        kernel::add(middle, x);
-
-        self.norm(on, 6, middle, normed);
-        on.linear(normed, 8, [dim, wide], hidden);
-        activation.apply(hidden, active);
-        self.drop(AFTER_ACTIVATION, first, active, wide);
-        on.linear(active, 10, [wide, dim], out);
-        self.drop(AFTER_FEED_FORWARD, first, out, dim);
-        kernel::add(out, middle);
+        self.norm(on, 6, out, normed);
+        let hidden = &mut rest[..rows * wide];
+        on.linear(normed, 8, [dim, wide], hidden, false);
+        activation.apply(hidden);
+        self.drop(AFTER_ACTIVATION, first, hidden, wide);
+        self.join(on, AFTER_FEED_FORWARD, first, hidden, 10, out);
     }
 
     /// Turns the gradient of the output into that of the input, in place, and sums those of the weights.
-    pub(crate) fn backward(&mut self, walk: &mut Walk<'_>, before: &[Node], mut dy: Vec<f32>) {
-        let kept = std::mem::replace(&mut self.kept, Kept([const { Vec::new() }; 4]));
+    pub(crate) fn backward(&self, walk: &mut Walk<'_>, before: &[Node], mut dy: Vec<f32>) {
         let on = self.operands(before);
         let shapes = self.config.shapes();
         let turned = [2, 4, 8, 10].map(|i| {
@@ -341,18 +319,16 @@ impl BlockNode {
         let cut = Cut::new(dy.len() / row.max(1), self.time);
         sum_over_groups(walk, &targets, &mut dy, cut.group * row, |group, d, sums| {
             for (i, d) in d.chunks_mut(cut.chunk * row).enumerate() {
-                self.backward_chunk(&on, &kept, &turned, group * cut.group + i * cut.chunk, d, sums, weights);
+                self.backward_chunk(&on, &turned, group * cut.group + i * cut.chunk, d, sums, weights);
             }
         });
-        turned.into_iter().chain(kept.0).for_each(|vector| walk.pool.give(vector));
+        turned.into_iter().for_each(|vector| walk.pool.give(vector));
         walk.give(self.x, dy);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one function tells the whole way back")]
     fn backward_chunk(
         &self,
         on: &Operands<'_>,
-        Kept(kept): &Kept<Vec<f32>>,
         [qkv_t, out_t, up_t, down_t]: &[Vec<f32>; 4],
         first: usize,
         d: &mut [f32],
@@ -361,18 +337,25 @@ impl BlockNode {
     ) {
         let (BlockConfig { dim, hidden: wide, activation, epsilon, style, .. }, inner) = (self.config, self.inner());
         let rows = d.len() / dim;
-        let start = first * self.time;
-        let part = |i: usize, width: usize| &kept[i][start * width..][..rows * width];
-        let (qkv, answers, middle, hidden) = (part(0, 3 * inner), part(1, inner), part(2, dim), part(3, wide));
-        let x = &on.x[start * dim..][..rows * dim];
-        let mut space = scratch::take(rows * (2 * dim + 2 * wide + inner + 3 * inner));
-        let lengths = [dim, dim, wide, wide, inner, 3 * inner].map(|width| rows * width);
-        let [normed, dropped, active, d_wide, d_answers, d_qkv] = scratch::split(&mut space, lengths);
+        let x = &on.x[first * self.time * dim..][..rows * dim];
+        let heads = self.heads();
+        let apart = if self.dropout.is_some() { rows * dim } else { 0 };
+        let sizes = [dim, 3 * inner, inner, dim, dim, wide, wide, inner, 3 * inner].map(|width| rows * width);
+        let probabilities = rows / self.time * heads.size();
+        let mut space = scratch::take(sizes.iter().sum::<usize>() + probabilities + apart);
+        let (lent, rest) = space.split_at_mut(probabilities + apart);
+        let [probabilities, dropped] = scratch::split(lent, [probabilities, apart]);
+        let [normed, qkv, answers, middle, normed2, hidden, d_wide, d_answers, d_qkv] = scratch::split(rest, sizes);
+        middle.copy_from_slice(x);
+        self.attend(on, first, Attended { normed, qkv, probabilities, answers }, middle);
+        self.norm(on, 6, middle, normed2);
+        on.linear(normed2, 8, [dim, wide], hidden, false);
+
         // Adds to the gradients of weight `i` and the bias behind it.
         let linear = |sums: &mut [&mut [f32]], i: usize, x: &[f32], inputs: usize, d: &[f32], outputs: usize| {
             if weights {
                 let (x, d_matrix) = (Mat::new(x, rows, inputs), Mat::new(d, rows, outputs));
-                kernel::gemm(x.transposed(), d_matrix, sums[i], outputs, true);
+                kernel::gemm(x.transposed(), d_matrix, None, sums[i], outputs, true);
                 if on.params[i + 1].is_some() {
                     kernel::add_column_sums(d, sums[i + 1]);
                 }
@@ -388,7 +371,7 @@ impl BlockNode {
             kernel::norm_backward(centred, epsilon, x, on.param(i), dy, dx, d_gain, centred.then_some(d_shift));
         };
         let product = |d: &[f32], from: usize, turned: &[f32], to: usize, out: &mut [f32]| {
-            kernel::gemm(Mat::new(d, rows, from), Mat::new(turned, from, to), out, to, false);
+            kernel::gemm(Mat::new(d, rows, from), Mat::new(turned, from, to), None, out, to, false);
         };
         // The gradient as it passes one of the block's dropouts; copied only where there is one.
         fn through<'a>(node: &BlockNode, site: u64, first: usize, d: &'a [f32], aside: &'a mut [f32]) -> &'a [f32] {
@@ -403,32 +386,27 @@ impl BlockNode {
         let passed = through(self, AFTER_FEED_FORWARD, first, d, dropped);
         product(passed, dim, down_t, wide, d_wide);
         self.drop(AFTER_ACTIVATION, first, d_wide, wide);
-        activation.apply_with_slope(hidden, active, d_wide);
-        self.drop(AFTER_ACTIVATION, first, active, wide);
-        linear(sums, 10, active, wide, passed, dim);
-        self.norm(on, 6, middle, normed);
-        linear(sums, 8, normed, dim, d_wide, wide);
-        product(d_wide, wide, up_t, dim, normed);
-        norm(sums, 6, middle, normed, d);
+        activation.apply_with_slope(hidden, d_wide);
+        self.drop(AFTER_ACTIVATION, first, hidden, wide);
+        linear(sums, 10, hidden, wide, passed, dim);
+        linear(sums, 8, normed2, dim, d_wide, wide);
+        product(d_wide, wide, up_t, dim, normed2);
+        norm(sums, 6, middle, normed2, d);
 
         let passed = through(self, AFTER_ATTENTION, first, d, dropped);
         linear(sums, 4, answers, inner, passed, dim);
         product(passed, dim, out_t, inner, d_answers);
-        let heads = self.heads();
         for i in 0..rows / self.time {
             let range = i * self.time * 3 * inner..(i + 1) * self.time * 3 * inner;
             let d_bias = Some(&mut *sums[12]).filter(|d_bias| !d_bias.is_empty());
             let d_answers = &d_answers[i * self.time * inner..][..self.time * inner];
             let sequence = self.sequence(on, &qkv[range.clone()], first + i);
-            heads.backward(sequence, d_answers, &mut d_qkv[range], [0, inner, 2 * inner], 3 * inner, d_bias);
+            let p = &probabilities[i * heads.size()..][..heads.size()];
+            let at = [0, inner, 2 * inner];
+            heads.backward(sequence, p, d_answers, &mut d_qkv[range], at, 3 * inner, d_bias);
         }
-        self.norm(on, 0, x, normed);
         linear(sums, 2, normed, dim, d_qkv, 3 * inner);
         product(d_qkv, 3 * inner, qkv_t, dim, normed);
         norm(sums, 0, x, normed, d);
-    }
-
-    pub(crate) fn recycle(self, pool: &mut Pool) {
-        self.kept.0.into_iter().for_each(|vector| pool.give(vector));
     }
 }

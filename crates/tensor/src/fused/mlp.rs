@@ -109,10 +109,11 @@ impl MlpNode {
             } else {
                 &mut *kept[i]
             };
-            kernel::gemm(Mat::new(x, rows, inputs), Mat::new(data(weight), inputs, outputs), to, outputs, false);
-            kernel::add_row(to, data(bias));
+            let weight = Mat::new(data(weight), inputs, outputs);
+            kernel::gemm(Mat::new(x, rows, inputs), weight, Some(data(bias)), to, outputs, false);
             if !last {
-                self.activation.apply(to, &mut active[..rows * outputs]);
+                active[..rows * outputs].copy_from_slice(to);
+                self.activation.apply(&mut active[..rows * outputs]);
             }
         }
     }
@@ -146,17 +147,18 @@ impl MlpNode {
                 for (layer, &[inputs, outputs]) in shapes.iter().enumerate().rev() {
                     let gradient = Mat::new(&d[..rows * outputs], rows, outputs);
                     let back = if layer == 0 { &mut *dx } else { &mut next[..rows * inputs] };
-                    kernel::gemm(gradient, Mat::new(&turned[layer], outputs, inputs), back, inputs, false);
+                    kernel::gemm(gradient, Mat::new(&turned[layer], outputs, inputs), None, back, inputs, false);
                     let x = if layer == 0 {
                         &data(self.x)[first * inputs..][..rows * inputs]
                     } else {
                         let hidden = &kept[layer - 1][first * inputs..][..rows * inputs];
-                        self.activation.apply_with_slope(hidden, &mut active[..rows * inputs], back);
+                        active[..rows * inputs].copy_from_slice(hidden);
+                        self.activation.apply_with_slope(&mut active[..rows * inputs], back);
                         &active[..rows * inputs]
                     };
                     if weights {
                         let x = Mat::new(x, rows, inputs).transposed();
-                        kernel::gemm(x, gradient, sums[2 * layer], outputs, true);
+                        kernel::gemm(x, gradient, None, sums[2 * layer], outputs, true);
                         kernel::add_column_sums(&d[..rows * outputs], sums[2 * layer + 1]);
                     }
                     std::mem::swap(&mut d, &mut next);

@@ -31,18 +31,18 @@ pub enum Activation {
 }
 
 impl Activation {
-    fn apply(self, from: &[f32], to: &mut [f32]) {
+    fn apply(self, x: &mut [f32]) {
         match self {
-            Self::Gelu => kernel::map::<Gelu>(from, to),
-            Self::Relu => kernel::map::<Relu>(from, to),
+            Self::Gelu => kernel::map::<Gelu>(x),
+            Self::Relu => kernel::map::<Relu>(x),
         }
     }
 
-    /// Writes the value and multiplies the gradient by the slope.
-    fn apply_with_slope(self, from: &[f32], to: &mut [f32], gradient: &mut [f32]) {
+    /// Writes the value over `x` and multiplies the gradient by the slope.
+    fn apply_with_slope(self, x: &mut [f32], gradient: &mut [f32]) {
         match self {
-            Self::Gelu => kernel::map_with_slope::<Gelu>(from, to, gradient),
-            Self::Relu => kernel::map_with_slope::<Relu>(from, to, gradient),
+            Self::Gelu => kernel::map_with_slope::<Gelu>(x, gradient),
+            Self::Relu => kernel::map_with_slope::<Relu>(x, gradient),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Cut {
     /// The most groups, and so the most threads that help.
     const GROUPS: usize = 16;
     /// About so many rows go through together.
-    const ROWS: usize = 320;
+    const ROWS: usize = 180;
 
     /// For so many items of so many rows each.
     fn new(items: usize, rows: usize) -> Self {

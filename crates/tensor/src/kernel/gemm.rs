@@ -47,13 +47,23 @@ impl<'a> Mat<'a> {
 }
 
 /// So many terms are summed in registers before a tile goes back to memory.
-const DEPTH: usize = 512;
-/// Rows of `b` further apart than this many numbers are copied together first: pages would be missed.
-const FAR: usize = 1024;
+const DEPTH: usize = 128;
+/// Rows of `b` that lie a multiple of so many numbers apart share a few places of the nearest cache: where the panel is
+/// used often enough, it is copied together first.
+const ALIAS: usize = 128;
 
 #[inline(always)]
-pub(super) fn gemm<L: Lanes>(l: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32], c_step: usize, accumulate: bool) {
+pub(super) fn gemm<L: Lanes>(
+    l: L,
+    a: Mat<'_>,
+    b: Mat<'_>,
+    bias: Option<&[f32]>,
+    c: &mut [f32],
+    c_step: usize,
+    accumulate: bool,
+) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert!(bias.is_none_or(|bias| bias.len() == n), "a bias of another width than the product's");
     assert_eq!(k, b.rows, "inner sizes of a product differ");
     if m == 0 || n == 0 {
         return;
@@ -63,8 +73,10 @@ pub(super) fn gemm<L: Lanes>(l: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32], c_step
         "product beyond its slice"
     );
     if k == 0 {
-        if !accumulate {
-            c.chunks_mut(c_step.max(n)).take(m).for_each(|row| row[..n].fill(0.0));
+        for row in c.chunks_mut(c_step.max(n)).take(m) {
+            for (j, c) in row[..n].iter_mut().enumerate() {
+                *c = bias.map_or(0.0, |bias| bias[j]) + if accumulate { *c } else { 0.0 };
+            }
         }
         return;
     }
@@ -72,6 +84,7 @@ pub(super) fn gemm<L: Lanes>(l: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32], c_step
     while first < k {
         let depth = DEPTH.min(k - first);
         let accumulate = accumulate || first > 0;
+        let bias = bias.filter(|_| first == 0);
         let mut column = 0;
         while column < n {
             let left = n - column;
@@ -83,16 +96,17 @@ pub(super) fn gemm<L: Lanes>(l: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32], c_step
                 _ => 4,
             };
             let width = (vectors * L::N).min(left);
-            let part = Part { m, depth, first, column, width };
+            let part = Part { m, depth, first, column, width, accumulate };
+            let bias = bias.map(|bias| &bias[column..column + width]);
             match (L::N, vectors) {
-                (16, 4) => panel::<L, 6, 4>(l, a, b, c, c_step, accumulate, part),
-                (16, 2) => panel::<L, 12, 2>(l, a, b, c, c_step, accumulate, part),
-                (16, _) => panel::<L, 20, 1>(l, a, b, c, c_step, accumulate, part),
-                (8, 2) => panel::<L, 6, 2>(l, a, b, c, c_step, accumulate, part),
-                (8, _) => panel::<L, 12, 1>(l, a, b, c, c_step, accumulate, part),
-                (_, 4) => panel::<L, 4, 4>(l, a, b, c, c_step, accumulate, part),
-                (_, 2) => panel::<L, 6, 2>(l, a, b, c, c_step, accumulate, part),
-                _ => panel::<L, 8, 1>(l, a, b, c, c_step, accumulate, part),
+                (16, 4) => panel::<L, 6, 4>(l, a, b, bias, c, c_step, part),
+                (16, 2) => panel::<L, 12, 2>(l, a, b, bias, c, c_step, part),
+                (16, _) => panel::<L, 20, 1>(l, a, b, bias, c, c_step, part),
+                (8, 2) => panel::<L, 6, 2>(l, a, b, bias, c, c_step, part),
+                (8, _) => panel::<L, 12, 1>(l, a, b, bias, c, c_step, part),
+                (_, 4) => panel::<L, 4, 4>(l, a, b, bias, c, c_step, part),
+                (_, 2) => panel::<L, 6, 2>(l, a, b, bias, c, c_step, part),
+                _ => panel::<L, 8, 1>(l, a, b, bias, c, c_step, part),
             }
             column += width;
         }
@@ -108,6 +122,7 @@ struct Part {
     first: usize,
     column: usize,
     width: usize,
+    accumulate: bool,
 }
 
 /// All rows of `c` in the columns of one panel of `b`.
@@ -117,20 +132,27 @@ fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     l: L,
     a: Mat<'_>,
     b: Mat<'_>,
+    bias: Option<&[f32]>,
     c: &mut [f32],
     c_step: usize,
-    accumulate: bool,
     part: Part,
 ) {
-    let Part { m, depth, first, column, width } = part;
+    let Part { m, depth, first, column, width, accumulate } = part;
     let whole = VECTORS * L::N;
     let packed;
-    let (panel, panel_step) = if b.column_step == 1 && width == whole && (b.row_step <= FAR || m <= ROWS) {
-        (&b.data[first * b.row_step + column..], b.row_step)
-    } else {
-        packed = pack(b, part, whole);
-        (&*packed, whole)
-    };
+    let (panel, panel_step) =
+        if b.column_step == 1 && width == whole && (!b.row_step.is_multiple_of(ALIAS) || m <= 4 * ROWS) {
+            (&b.data[first * b.row_step + column..], b.row_step)
+        } else {
+            packed = pack(b, part, whole);
+            (&*packed, whole)
+        };
+    let mut start = [l.splat(0.0); VECTORS];
+    if let Some(bias) = bias {
+        for (start, bias) in start.iter_mut().zip(bias.chunks(L::N)) {
+            *start = l.get(bias, 0.0);
+        }
+    }
     let a_first = &a.data[first * a.column_step..];
     // What the tiles below rely on; `Mat` and `gemm` have made sure of it.
     assert!((depth - 1) * panel_step + whole <= panel.len());
@@ -145,6 +167,7 @@ fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
                 unsafe {
                     tile::<L, { $rows }, VECTORS>(
                         l,
+                        start,
                         depth,
                         a_first.as_ptr().add(row * a.row_step),
                         (a.row_step, a.column_step),
@@ -226,6 +249,7 @@ fn turn_four(rows: [&[f32]; 4], to: &mut [f32], step: usize) {
 #[allow(clippy::too_many_arguments, reason = "the operands of a product")]
 unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     l: L,
+    start: [L::V; VECTORS],
     depth: usize,
     a: *const f32,
     (row_step, column_step): (usize, usize),
@@ -236,7 +260,7 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     width: usize,
     accumulate: bool,
 ) {
-    let mut sums = [[l.splat(0.0); VECTORS]; ROWS];
+    let mut sums = [start; ROWS];
     for p in 0..depth {
         let mut right = [l.splat(0.0); VECTORS];
         for (j, right) in right.iter_mut().enumerate() {
@@ -260,12 +284,7 @@ unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
             // SAFETY: `n` numbers of this row lie within the width of `c`, as the caller promises, and
             // nobody else holds them.
             let to = unsafe { std::slice::from_raw_parts_mut(c.add(i * c_step + j * L::N), n) };
-            if n == L::N {
-                l.write(to, if accumulate { l.add(l.read(to), sum) } else { sum });
-            } else {
-                let before = if accumulate { l.read_part(to, 0.0) } else { l.splat(0.0) };
-                l.write_part(to, l.add(before, sum));
-            }
+            l.put(to, if accumulate { l.add(l.get(to, 0.0), sum) } else { sum });
         }
     }
 }

@@ -33,6 +33,18 @@ pub(crate) trait Lanes: Copy {
     fn round(self, a: Self::V) -> Self::V;
     /// `2^n` for integers `n` in -126..=127.
     fn power_of_two(self, n: Self::V) -> Self::V;
+    /// `v 2^n` for integers `n` in -252..=254.
+    #[inline(always)]
+    fn scale_by_power(self, v: Self::V, n: Self::V) -> Self::V {
+        // Two factors, since 2^n alone does not reach the ends of the range.
+        let half = self.round(self.mul(n, self.splat(0.5)));
+        self.mul(self.mul(v, self.power_of_two(half)), self.power_of_two(self.sub(n, half)))
+    }
+    /// `1 / v` for numbers that are neither huge nor tiny, perhaps wrong in the last bit.
+    #[inline(always)]
+    fn reciprocal(self, v: Self::V) -> Self::V {
+        self.div(self.splat(1.0), v)
+    }
     /// `yes` where `a < b`, else `no`.
     fn if_less(self, a: Self::V, b: Self::V, yes: Self::V, no: Self::V) -> Self::V;
 
@@ -67,6 +79,18 @@ pub(crate) trait Lanes: Copy {
         self.write(&mut whole, v);
         let n = to.len();
         to.copy_from_slice(&whole[..n]);
+    }
+
+    /// The first `N` numbers of a slice; a shorter one is filled up with `rest`.
+    #[inline(always)]
+    fn get(self, from: &[f32], rest: f32) -> Self::V {
+        if from.len() >= Self::N { self.read(from) } else { self.read_part(from, rest) }
+    }
+
+    /// Overwrites the first `N` numbers of a slice, or all of a shorter one.
+    #[inline(always)]
+    fn put(self, to: &mut [f32], v: Self::V) {
+        if to.len() >= Self::N { self.write(to, v) } else { self.write_part(to, v) }
     }
 
     /// The lanes combined pairwise by halving: the same order on every call.
@@ -258,6 +282,16 @@ lanes!(
         // The mask keeps the store within the slice.
         let mask = (1_u32 << to.len().min(16)) - 1;
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), mask as u16, v) }
+    },
+    #[inline(always)]
+    fn scale_by_power(self, v: __m512, n: __m512) -> __m512 {
+        unsafe { _mm512_scalef_ps(v, n) }
+    },
+    #[inline(always)]
+    fn reciprocal(self, v: __m512) -> __m512 {
+        // Fourteen bits, which one step of Newton's method doubles; a division takes sixteen cycles.
+        let y = unsafe { _mm512_rcp14_ps(v) };
+        self.mul_add(y, self.mul_add(self.sub(self.splat(0.0), v), y, self.splat(1.0)), y)
     },
     #[inline(always)]
     fn sum(self, v: __m512) -> f32 {

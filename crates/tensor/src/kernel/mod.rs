@@ -120,18 +120,18 @@ macro_rules! entry {
 }
 
 entry!(
-    /// `c = a b`, or `c += a b` where `accumulate`; `c` has rows of `c_step` numbers. One thread; each
-    /// element is summed in the order of `k` whatever the other sizes, so splitting `a` by rows or `b`
-    /// by columns changes no bit.
-    gemm::gemm(a: Mat<'_>, b: Mat<'_>, c: &mut [f32], c_step: usize, accumulate: bool)
+    /// `c = a b + bias`, the row `bias` being added to every row, or `c += a b + bias` where `accumulate`; `c` has
+    /// rows of `c_step` numbers. One thread; each element is summed in the order of `k` whatever the other sizes,
+    /// so splitting `a` by rows or `b` by columns changes no bit.
+    gemm::gemm(a: Mat<'_>, b: Mat<'_>, bias: Option<&[f32]>, c: &mut [f32], c_step: usize, accumulate: bool)
 );
 entry!(
-    /// `to = f(from)`, element by element.
-    math::map<F: Map>(from: &[f32], to: &mut [f32])
+    /// `f(x)` in place, element by element.
+    math::map<F: Map>(x: &mut [f32])
 );
 entry!(
-    /// For activations `f`: overwrites `output` with `f(input)` and multiplies `gradient` by `f'(input)`.
-    math::map_with_slope<F: Map>(input: &[f32], output: &mut [f32], gradient: &mut [f32])
+    /// For activations `f`: overwrites `x` with `f(x)` and multiplies `gradient` by `f'(x)`.
+    math::map_with_slope<F: Map>(x: &mut [f32], gradient: &mut [f32])
 );
 entry!(
     /// Layer norm of each row (`centred`) or RMS norm: gain and shift have the length of a row.
@@ -142,19 +142,15 @@ entry!(
     rows::norm_backward(centred: bool, epsilon: f32, x: &[f32], gain: &[f32], dy: &[f32], dx: &mut [f32], d_gain: &mut [f32], d_shift: Option<&mut [f32]>)
 );
 entry!(
-    /// Softmax of `scale * x + bias` over each row of `width` numbers, in place. Entries whose `keep`
-    /// (one row for all, or as many rows as `x`) is zero become exactly 0; a row without any kept entry
-    /// becomes 0 altogether.
-    rows::softmax(x: &mut [f32], width: usize, scale: f32, bias: Option<&[f32]>, keep: Option<&[f32]>)
+    /// Softmax of `scale * x + bias` over each row of `width` numbers, in place; rows of `x` start `step` numbers after
+    /// each other. Entries whose `keep` (one row for all, or as many rows as `x`) is zero become exactly 0; a row
+    /// without any kept entry becomes 0 altogether.
+    rows::softmax(x: &mut [f32], width_and_step: [usize; 2], scale: f32, bias: Option<&[f32]>, keep: Option<&[f32]>)
 );
 entry!(
-    /// In place: the gradient of the probabilities becomes that of the logits (before `scale`, which is
-    /// not applied).
-    rows::softmax_backward(probabilities: &[f32], gradient: &mut [f32], width: usize)
-);
-entry!(
-    /// Adds a row to each row.
-    rows::add_row(x: &mut [f32], row: &[f32])
+    /// In place: the gradient of the probabilities becomes that of the scores that `scale` multiplied. That of the
+    /// bias is added to `d_bias`.
+    rows::softmax_backward(probabilities: &[f32], gradient: &mut [f32], width_and_step: [usize; 2], scale: f32, d_bias: Option<&mut [f32]>)
 );
 entry!(
     /// Adds the rows to `sums`, from first to last.
@@ -165,12 +161,9 @@ entry!(
     rows::add(to: &mut [f32], from: &[f32])
 );
 entry!(
-    /// Multiplies by `factor`.
-    rows::scale(x: &mut [f32], factor: f32)
-);
-entry!(
-    /// Inverted dropout in place: element `i` is kept or not by a hash of `key` and `i` alone.
-    rows::dropout(x: &mut [f32], key: u64, rate: f32)
+    /// Inverted dropout in place over rows of `width` numbers, `step` apart: whether an element is kept is a hash of
+    /// `key` and its number (counted without what lies between the rows) alone.
+    rows::dropout(x: &mut [f32], width_and_step: [usize; 2], key: u64, rate: f32)
 );
 entry!(
     /// One AdamW update of a parameter.

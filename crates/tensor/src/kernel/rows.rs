@@ -4,19 +4,20 @@ use super::AdamRule;
 use super::lanes::Lanes;
 use super::math::exp;
 
-/// Calls `$body` for each vector of slices of one length, the last one perhaps shorter.
+/// Runs `$body` for each vector of `0..$n`, the last one perhaps shorter. The body stands there twice, so that whole
+/// vectors need no mask.
 macro_rules! sweep {
-    ($l:ident, $n:expr, |$range:ident| $full:block, |$rest:ident| $part:block) => {
+    ($n:expr, |$range:ident| $body:block) => {
         let n = $n;
         let mut at = 0;
         while at + L::N <= n {
             let $range = at..at + L::N;
-            $full
+            $body
             at += L::N;
         }
         if at < n {
-            let $rest = at..n;
-            $part
+            let $range = at..n;
+            $body
         }
     };
 }
@@ -25,36 +26,20 @@ macro_rules! sweep {
 #[inline(always)]
 fn moments<L: Lanes>(l: L, centred: bool, epsilon: f32, x: &[f32]) -> (f32, f32) {
     let size = x.len() as f32;
-    let mean = if centred {
+    let mut mean = 0.0;
+    if centred {
         let mut sum = l.splat(0.0);
-        sweep!(
-            l,
-            x.len(),
-            |at| {
-                sum = l.add(sum, l.read(&x[at]));
-            },
-            |at| {
-                sum = l.add(sum, l.read_part(&x[at], 0.0));
-            }
-        );
-        l.sum(sum) / size
-    } else {
-        0.0
-    };
+        sweep!(x.len(), |at| {
+            sum = l.add(sum, l.get(&x[at], 0.0));
+        });
+        mean = l.sum(sum) / size;
+    }
     let centre = l.splat(mean);
     let mut squares = l.splat(0.0);
-    sweep!(
-        l,
-        x.len(),
-        |at| {
-            let v = l.sub(l.read(&x[at]), centre);
-            squares = l.mul_add(v, v, squares);
-        },
-        |at| {
-            let v = l.sub(l.read_part(&x[at], mean), centre);
-            squares = l.mul_add(v, v, squares);
-        }
-    );
+    sweep!(x.len(), |at| {
+        let v = l.sub(l.get(&x[at], mean), centre);
+        squares = l.mul_add(v, v, squares);
+    });
     (1.0 / (l.sum(squares) / size + epsilon).sqrt(), mean)
 }
 
@@ -72,27 +57,15 @@ pub(super) fn norm<L: Lanes>(
     assert!(x.len() == out.len() && shift.is_none_or(|shift| shift.len() == width));
     for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
         let (inverse, mean) = moments(l, centred, epsilon, x);
-        let (inverse, mean_lanes) = (l.splat(inverse), l.splat(mean));
-        sweep!(
-            l,
-            width,
-            |at| {
-                let v = l.mul(l.sub(l.read(&x[at.clone()]), mean_lanes), inverse);
-                let s = match shift {
-                    Some(shift) => l.read(&shift[at.clone()]),
-                    None => l.splat(0.0),
-                };
-                l.write(&mut out[at.clone()], l.mul_add(v, l.read(&gain[at]), s));
-            },
-            |at| {
-                let v = l.mul(l.sub(l.read_part(&x[at.clone()], 0.0), mean_lanes), inverse);
-                let s = match shift {
-                    Some(shift) => l.read_part(&shift[at.clone()], 0.0),
-                    None => l.splat(0.0),
-                };
-                l.write_part(&mut out[at.clone()], l.mul_add(v, l.read_part(&gain[at], 0.0), s));
-            }
-        );
+        let (inverse, mean) = (l.splat(inverse), l.splat(mean));
+        sweep!(width, |at| {
+            let v = l.mul(l.sub(l.get(&x[at.clone()], 0.0), mean), inverse);
+            let s = match shift {
+                Some(shift) => l.get(&shift[at.clone()], 0.0),
+                None => l.splat(0.0),
+            };
+            l.put(&mut out[at.clone()], l.mul_add(v, l.get(&gain[at], 0.0), s));
+        });
     }
 }
 
@@ -117,56 +90,28 @@ pub(super) fn norm_backward<L: Lanes>(
         // With n = normalised x and g = gain * dy: dx = (g - mean(g) - n mean(g n)) / deviation; the
         // first mean falls away where the row is not centred.
         let (mut sum, mut product) = (l.splat(0.0), l.splat(0.0));
-        sweep!(
-            l,
-            width,
-            |at| {
-                let y = l.read(&dy[at.clone()]);
-                let n = l.mul(l.sub(l.read(&x[at.clone()]), centre), scale);
-                let g = l.mul(y, l.read(&gain[at.clone()]));
-                sum = l.add(sum, g);
-                product = l.mul_add(g, n, product);
-                let d_gain = &mut d_gain[at.clone()];
-                l.write(d_gain, l.mul_add(y, n, l.read(d_gain)));
-                if let Some(d_shift) = &mut d_shift {
-                    let d_shift = &mut d_shift[at];
-                    l.write(d_shift, l.add(y, l.read(d_shift)));
-                }
-            },
-            |at| {
-                let y = l.read_part(&dy[at.clone()], 0.0);
-                let n = l.mul(l.sub(l.read_part(&x[at.clone()], mean), centre), scale);
-                let g = l.mul(y, l.read_part(&gain[at.clone()], 0.0));
-                sum = l.add(sum, g);
-                product = l.mul_add(g, n, product);
-                let d_gain = &mut d_gain[at.clone()];
-                l.write_part(d_gain, l.mul_add(y, n, l.read_part(d_gain, 0.0)));
-                if let Some(d_shift) = &mut d_shift {
-                    let d_shift = &mut d_shift[at];
-                    l.write_part(d_shift, l.add(y, l.read_part(d_shift, 0.0)));
-                }
+        sweep!(width, |at| {
+            let y = l.get(&dy[at.clone()], 0.0);
+            let n = l.mul(l.sub(l.get(&x[at.clone()], mean), centre), scale);
+            let g = l.mul(y, l.get(&gain[at.clone()], 0.0));
+            sum = l.add(sum, g);
+            product = l.mul_add(g, n, product);
+            let d_gain = &mut d_gain[at.clone()];
+            l.put(d_gain, l.mul_add(y, n, l.get(d_gain, 0.0)));
+            if let Some(d_shift) = &mut d_shift {
+                let d_shift = &mut d_shift[at];
+                l.put(d_shift, l.add(y, l.get(d_shift, 0.0)));
             }
-        );
+        });
         let sum = l.splat(if centred { l.sum(sum) / width as f32 } else { 0.0 });
         let product = l.splat(l.sum(product) / width as f32);
-        sweep!(
-            l,
-            width,
-            |at| {
-                let n = l.mul(l.sub(l.read(&x[at.clone()]), centre), scale);
-                let g = l.mul(l.read(&dy[at.clone()]), l.read(&gain[at.clone()]));
-                let d = l.mul(l.sub(l.sub(g, sum), l.mul(n, product)), scale);
-                let dx = &mut dx[at];
-                l.write(dx, l.add(l.read(dx), d));
-            },
-            |at| {
-                let n = l.mul(l.sub(l.read_part(&x[at.clone()], 0.0), centre), scale);
-                let g = l.mul(l.read_part(&dy[at.clone()], 0.0), l.read_part(&gain[at.clone()], 0.0));
-                let d = l.mul(l.sub(l.sub(g, sum), l.mul(n, product)), scale);
-                let dx = &mut dx[at];
-                l.write_part(dx, l.add(l.read_part(dx, 0.0), d));
-            }
-        );
+        sweep!(width, |at| {
+            let n = l.mul(l.sub(l.get(&x[at.clone()], 0.0), centre), scale);
+            let g = l.mul(l.get(&dy[at.clone()], 0.0), l.get(&gain[at.clone()], 0.0));
+            let d = l.mul(l.sub(l.sub(g, sum), l.mul(n, product)), scale);
+            let dx = &mut dx[at];
+            l.put(dx, l.add(l.get(dx, 0.0), d));
+        });
     }
 }
 
@@ -174,127 +119,134 @@ pub(super) fn norm_backward<L: Lanes>(
 pub(super) fn softmax<L: Lanes>(
     l: L,
     x: &mut [f32],
-    width: usize,
+    [width, step]: [usize; 2],
     scale: f32,
     bias: Option<&[f32]>,
     keep: Option<&[f32]>,
 ) {
-    assert!(width > 0 && bias.is_none_or(|bias| bias.len() == x.len()));
-    assert!(keep.is_none_or(|keep| keep.len() == width || keep.len() == x.len()));
-    let (scale, nothing, zero) = (l.splat(scale), f32::NEG_INFINITY, l.splat(0.0));
-    for (i, row) in x.chunks_exact_mut(width).enumerate() {
-        let bias = bias.map(|bias| &bias[i * width..][..width]);
-        let keep = keep.map(|keep| if keep.len() == width { keep } else { &keep[i * width..][..width] });
-        let mut largest = l.splat(nothing);
-        sweep!(
-            l,
-            width,
-            |at| {
-                let mut v = l.mul(l.read(&row[at.clone()]), scale);
-                if let Some(bias) = bias {
-                    v = l.add(v, l.read(&bias[at.clone()]));
-                }
-                if let Some(keep) = keep {
-                    v = l.if_less(zero, l.read(&keep[at.clone()]), v, l.splat(nothing));
-                }
-                l.write(&mut row[at], v);
-                largest = l.max(largest, v);
-            },
-            |at| {
-                let mut v = l.mul(l.read_part(&row[at.clone()], nothing), scale);
-                if let Some(bias) = bias {
-                    v = l.add(v, l.read_part(&bias[at.clone()], 0.0));
-                }
-                if let Some(keep) = keep {
-                    v = l.if_less(zero, l.read_part(&keep[at.clone()], 0.0), v, l.splat(nothing));
-                }
-                l.write_part(&mut row[at.clone()], v);
-                largest = l.max(largest, l.read_part(&row[at], nothing));
-            }
-        );
-        let top = l.largest(largest);
-        if top == nothing {
-            row.fill(0.0);
-            continue;
+    let rows = x.len() / step.max(1);
+    assert!(0 < width && width <= step && bias.is_none_or(|bias| bias.len() == rows * width));
+    assert!(keep.is_none_or(|keep| keep.len() == width || keep.len() == rows * width));
+    for (i, row) in x.chunks_exact_mut(step).enumerate() {
+        let logits = Logits {
+            scale: l.splat(scale),
+            bias: bias.map(|bias| &bias[i * width..][..width]),
+            keep: keep.map(|keep| if keep.len() == width { keep } else { &keep[i * width..][..width] }),
+        };
+        let row = &mut row[..width];
+        match width.div_ceil(L::N) {
+            1 => short_softmax::<L, 1>(l, row, logits),
+            2 => short_softmax::<L, 2>(l, row, logits),
+            3 | 4 => short_softmax::<L, 4>(l, row, logits),
+            _ => long_softmax(l, row, logits),
         }
-        let top = l.splat(top);
-        let mut sum = l.splat(0.0);
-        sweep!(
-            l,
-            width,
-            |at| {
-                let v = exp(l, l.sub(l.read(&row[at.clone()]), top));
-                l.write(&mut row[at], v);
-                sum = l.add(sum, v);
-            },
-            |at| {
-                let v = exp(l, l.sub(l.read_part(&row[at.clone()], nothing), top));
-                l.write_part(&mut row[at], v);
-                sum = l.add(sum, v);
-            }
-        );
-        scale_row(l, row, 1.0 / l.sum(sum));
+    }
+}
+
+/// What a row of scores goes through before its softmax.
+#[derive(Clone, Copy)]
+struct Logits<'a, V> {
+    scale: V,
+    bias: Option<&'a [f32]>,
+    keep: Option<&'a [f32]>,
+}
+
+impl<V: Copy> Logits<'_, V> {
+    #[inline(always)]
+    fn get<L: Lanes<V = V>>(self, l: L, row: &[f32], at: std::ops::Range<usize>) -> V {
+        let nothing = f32::NEG_INFINITY;
+        let mut v = l.mul(l.get(&row[at.clone()], nothing), self.scale);
+        if let Some(bias) = self.bias {
+            v = l.add(v, l.get(&bias[at.clone()], 0.0));
+        }
+        if let Some(keep) = self.keep {
+            v = l.if_less(l.splat(0.0), l.get(&keep[at], 0.0), v, l.splat(nothing));
+        }
+        v
+    }
+}
+
+/// A row that fits registers: it is read once and written once.
+#[inline(always)]
+fn short_softmax<L: Lanes, const VECTORS: usize>(l: L, row: &mut [f32], logits: Logits<'_, L::V>) {
+    let at = |j: usize| (j * L::N).min(row.len())..((j + 1) * L::N).min(row.len());
+    let ranges: [_; VECTORS] = std::array::from_fn(at);
+    let mut v = [l.splat(f32::NEG_INFINITY); VECTORS];
+    let mut largest = v[0];
+    for (v, at) in v.iter_mut().zip(&ranges) {
+        *v = logits.get(l, row, at.clone());
+        largest = l.max(largest, *v);
+    }
+    let top = l.largest(largest);
+    if top == f32::NEG_INFINITY {
+        return row.fill(0.0);
+    }
+    let (top, mut sum) = (l.splat(top), l.splat(0.0));
+    for v in &mut v {
+        *v = exp(l, l.sub(*v, top));
+        sum = l.add(sum, *v);
+    }
+    let inverse = l.splat(1.0 / l.sum(sum));
+    for (v, at) in v.into_iter().zip(ranges) {
+        l.put(&mut row[at], l.mul(v, inverse));
     }
 }
 
 #[inline(always)]
-fn scale_row<L: Lanes>(l: L, row: &mut [f32], factor: f32) {
-    let factor = l.splat(factor);
-    sweep!(
-        l,
-        row.len(),
-        |at| {
-            let v = l.mul(l.read(&row[at.clone()]), factor);
-            l.write(&mut row[at], v);
-        },
-        |at| {
-            let v = l.mul(l.read_part(&row[at.clone()], 0.0), factor);
-            l.write_part(&mut row[at], v);
-        }
-    );
+fn long_softmax<L: Lanes>(l: L, row: &mut [f32], logits: Logits<'_, L::V>) {
+    let nothing = f32::NEG_INFINITY;
+    let mut largest = l.splat(nothing);
+    sweep!(row.len(), |at| {
+        let v = logits.get(l, row, at.clone());
+        l.put(&mut row[at], v);
+        largest = l.max(largest, v);
+    });
+    let top = l.largest(largest);
+    if top == nothing {
+        return row.fill(0.0);
+    }
+    let (top, mut sum) = (l.splat(top), l.splat(0.0));
+    sweep!(row.len(), |at| {
+        let v = exp(l, l.sub(l.get(&row[at.clone()], nothing), top));
+        l.put(&mut row[at], v);
+        sum = l.add(sum, v);
+    });
+    let inverse = l.splat(1.0 / l.sum(sum));
+    sweep!(row.len(), |at| {
+        let v = l.mul(l.get(&row[at.clone()], 0.0), inverse);
+        l.put(&mut row[at], v);
+    });
 }
 
 #[inline(always)]
-pub(super) fn softmax_backward<L: Lanes>(l: L, probabilities: &[f32], gradient: &mut [f32], width: usize) {
-    assert_eq!(probabilities.len(), gradient.len());
-    for (p, d) in probabilities.chunks_exact(width).zip(gradient.chunks_exact_mut(width)) {
+pub(super) fn softmax_backward<L: Lanes>(
+    l: L,
+    probabilities: &[f32],
+    gradient: &mut [f32],
+    [width, step]: [usize; 2],
+    scale: f32,
+    mut d_bias: Option<&mut [f32]>,
+) {
+    assert!(probabilities.len() == gradient.len() && 0 < width && width <= step);
+    let scale = l.splat(scale);
+    for (i, (p, d)) in probabilities.chunks_exact(step).zip(gradient.chunks_exact_mut(step)).enumerate() {
         let mut dot = l.splat(0.0);
-        sweep!(
-            l,
-            width,
-            |at| {
-                dot = l.mul_add(l.read(&p[at.clone()]), l.read(&d[at]), dot);
-            },
-            |at| {
-                dot = l.mul_add(l.read_part(&p[at.clone()], 0.0), l.read_part(&d[at], 0.0), dot);
-            }
-        );
+        sweep!(width, |at| {
+            dot = l.mul_add(l.get(&p[at.clone()], 0.0), l.get(&d[at], 0.0), dot);
+        });
         let dot = l.splat(l.sum(dot));
-        sweep!(
-            l,
-            width,
-            |at| {
-                let v = l.mul(l.read(&p[at.clone()]), l.sub(l.read(&d[at.clone()]), dot));
-                l.write(&mut d[at], v);
-            },
-            |at| {
-                let v = l.mul(l.read_part(&p[at.clone()], 0.0), l.sub(l.read_part(&d[at.clone()], 0.0), dot));
-                l.write_part(&mut d[at], v);
+        sweep!(width, |at| {
+            let v = l.mul(l.get(&p[at.clone()], 0.0), l.sub(l.get(&d[at.clone()], 0.0), dot));
+            if let Some(d_bias) = &mut d_bias {
+                let sums = &mut d_bias[i * width..][at.clone()];
+                l.put(sums, l.add(l.get(sums, 0.0), v));
             }
-        );
+            l.put(&mut d[at], l.mul(v, scale));
+        });
     }
 }
 
 // The loops below are plain: compiled with an entry point's instructions, they become vectors by themselves.
-
-#[inline(always)]
-pub(super) fn add_row<L: Lanes>(_: L, x: &mut [f32], row: &[f32]) {
-    for x in x.chunks_exact_mut(row.len()) {
-        for (x, &r) in x.iter_mut().zip(row) {
-            *x += r;
-        }
-    }
-}
 
 #[inline(always)]
 pub(super) fn add_column_sums<L: Lanes>(_: L, x: &[f32], sums: &mut [f32]) {
@@ -313,25 +265,20 @@ pub(super) fn add<L: Lanes>(_: L, to: &mut [f32], from: &[f32]) {
 }
 
 #[inline(always)]
-pub(super) fn scale<L: Lanes>(_: L, x: &mut [f32], factor: f32) {
-    for x in x {
-        *x *= factor;
-    }
-}
-
-#[inline(always)]
-pub(super) fn dropout<L: Lanes>(_: L, x: &mut [f32], key: u64, rate: f32) {
+pub(super) fn dropout<L: Lanes>(_: L, x: &mut [f32], [width, step]: [usize; 2], key: u64, rate: f32) {
     // A 32-bit integer mixer with full avalanche (the constants are those of «lowbias32»).
     let (low, high) = (key as u32, (key >> 32) as u32);
     let limit = (f64::from(rate) * 4_294_967_296.0) as u32;
     let factor = 1.0 / (1.0 - rate);
-    for (i, x) in x.iter_mut().enumerate() {
-        let mut hash = (i as u32) ^ low;
-        hash = (hash ^ (hash >> 16)).wrapping_mul(0x7feb_352d);
-        hash = (hash ^ (hash >> 15)).wrapping_mul(0x846c_a68b) ^ high;
-        hash = (hash ^ (hash >> 16)).wrapping_mul(0x7feb_352d);
-        hash ^= hash >> 15;
-        *x *= if hash < limit { 0.0 } else { factor };
+    for (row, x) in x.chunks_exact_mut(step.max(1)).enumerate() {
+        for (i, x) in x[..width].iter_mut().enumerate() {
+            let mut hash = ((row * width + i) as u32) ^ low;
+            hash = (hash ^ (hash >> 16)).wrapping_mul(0x7feb_352d);
+            hash = (hash ^ (hash >> 15)).wrapping_mul(0x846c_a68b) ^ high;
+            hash = (hash ^ (hash >> 16)).wrapping_mul(0x7feb_352d);
+            hash ^= hash >> 15;
+            *x *= if hash < limit { 0.0 } else { factor };
+        }
     }
 }
 

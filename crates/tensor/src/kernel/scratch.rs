@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
-/// Vectors start on cache lines.
-const ALIGNMENT: usize = 64;
+/// Numbers in a cache line; work space starts on one.
+pub(crate) const LINE: usize = 16;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
@@ -20,11 +20,10 @@ pub(crate) struct Scratch {
 /// Lends work space of this length.
 pub(crate) fn take(length: usize) -> Scratch {
     let mut buffer = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
-    let extra = ALIGNMENT / size_of::<f32>();
-    if buffer.len() < length + extra {
-        buffer.resize(length + extra, 0.0);
+    if buffer.len() < length + LINE {
+        buffer.resize(length + LINE, 0.0);
     }
-    let start = buffer.as_ptr().align_offset(ALIGNMENT).min(extra);
+    let start = buffer.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
     let mut scratch = Scratch { buffer, start, length };
     if cfg!(debug_assertions) {
         // Whoever reads before writing shall notice.

@@ -43,10 +43,11 @@ fn products_of_any_size_and_layout() {
             for layout in 0..8_u8 {
                 let (turn_a, turn_b, accumulate) = (layout & 1 > 0, layout & 2 > 0, layout & 4 > 0);
                 let (a, b, before) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * (n + 3), 3));
+                let bias = numbers(n, 4);
                 let left = if turn_a { Mat::new(&a, k, m).transposed() } else { Mat::new(&a, m, k) };
                 let right = if turn_b { Mat::new(&b, n, k).transposed() } else { Mat::new(&b, k, n) };
                 let mut c = before.clone();
-                gemm(left, right, &mut c, n + 3, accumulate);
+                gemm(left, right, turn_b.then_some(&bias), &mut c, n + 3, accumulate);
                 let wanted = (0..m * (n + 3)).map(|at| {
                     let (i, j) = (at / (n + 3), at % (n + 3));
                     let old = f64::from(before[at]);
@@ -55,7 +56,8 @@ fn products_of_any_size_and_layout() {
                     }
                     let a = |p: usize| f64::from(if turn_a { a[p * m + i] } else { a[i * k + p] });
                     let b = |p: usize| f64::from(if turn_b { b[j * k + p] } else { b[p * n + j] });
-                    (0..k).map(|p| a(p) * b(p)).sum::<f64>() + if accumulate { old } else { 0.0 }
+                    let bias = if turn_b { f64::from(bias[j]) } else { 0.0 };
+                    (0..k).map(|p| a(p) * b(p)).sum::<f64>() + bias + if accumulate { old } else { 0.0 }
                 });
                 assert_close(
                     &c,
@@ -74,12 +76,12 @@ fn rows_of_a_product_do_not_depend_on_how_it_is_split() {
     on_all(|_| {
         let (a, b) = (numbers(m * k, 4), numbers(k * n, 5));
         let mut whole = vec![0.0; m * n];
-        gemm(Mat::new(&a, m, k), Mat::new(&b, k, n), &mut whole, n, false);
+        gemm(Mat::new(&a, m, k), Mat::new(&b, k, n), None, &mut whole, n, false);
         for size in [1, 2, 5] {
             for first in (0..m).step_by(size) {
                 let rows = size.min(m - first);
                 let mut part = vec![0.0; rows * n];
-                gemm(Mat::new(&a, m, k).row_range(first, rows), Mat::new(&b, k, n), &mut part, n, false);
+                gemm(Mat::new(&a, m, k).row_range(first, rows), Mat::new(&b, k, n), None, &mut part, n, false);
                 assert_eq!(part, whole[first * n..][..rows * n]);
             }
         }
@@ -117,17 +119,22 @@ fn functions_are_exact_to_a_few_units_in_the_last_place() {
                 assert!(error <= tolerance * wanted.abs() + 1e-30, "{set:?} {name}({x}) = {y}, not {wanted}");
             }
         };
-        map::<Exp>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Exp>(&mut y);
         check("exp", &y, wide(&f64::exp), 2e-7);
-        map::<Sigmoid>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Sigmoid>(&mut y);
         check("sigmoid", &y, wide(&|x| 1.0 / (1.0 + (-x).exp())), 4e-7);
-        map::<Tanh>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Tanh>(&mut y);
         check("tanh", &y, wide(&f64::tanh), 4e-7);
-        map::<Gelu>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Gelu>(&mut y);
         // Far out the rounding of x² is magnified by x² itself.
         check("gelu", &y, wide(&|x| x * cumulative(x)), 1.5e-5);
         let mut slope = vec![1.0; n];
-        map_with_slope::<Gelu>(&x, &mut y, &mut slope);
+        y.copy_from_slice(&x);
+        map_with_slope::<Gelu>(&mut y, &mut slope);
         let density = |x: f64| (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
         assert_close(&slope, x.iter().map(|&x| f64::from(x)).map(|x| cumulative(x) + x * density(x)), 4e-7, "gelu'");
     });
@@ -138,14 +145,17 @@ fn ends_of_the_range() {
     let x = [f32::NEG_INFINITY, -200.0, -104.5, 0.0, 88.7, 89.5, f32::INFINITY, f32::NAN];
     on_all(|_| {
         let mut y = [1.0; 8];
-        map::<Exp>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Exp>(&mut y);
         assert_eq!(y[..4], [0.0, 0.0, 0.0, 1.0]);
         assert!((y[4] / 88.7_f32.exp() - 1.0).abs() < 1e-6);
         assert_eq!(y[5..7], [f32::INFINITY, f32::INFINITY]);
         assert!(y[7].is_nan());
-        map::<Tanh>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Tanh>(&mut y);
         assert_eq!([y[0], y[3], y[6]], [-1.0, 0.0, 1.0]);
-        map::<Relu>(&x, &mut y);
+        y.copy_from_slice(&x);
+        map::<Relu>(&mut y);
         assert!(y[7].is_nan() && y[0] == 0.0);
     });
 }
@@ -153,20 +163,22 @@ fn ends_of_the_range() {
 #[test]
 fn softmax_with_scale_bias_and_mask() {
     on_all(|_| {
-        for width in [1, 5, 16, 37] {
-            let (x, bias) = (numbers(3 * width, 6), numbers(3 * width, 7));
+        for (width, step) in [(1, 1), (5, 16), (16, 17), (37, 48), (60, 64), (77, 77)] {
+            let (x, bias) = (numbers(3 * step, 6), numbers(3 * width, 7));
             let keep: Vec<f32> = (0..width).map(|i| if i % 3 == 1 { 0.0 } else { 1.0 }).collect();
             let mut y = x.clone();
-            softmax(&mut y, width, 0.5, Some(&bias), Some(&keep));
-            let wanted = (0..3 * width).map(|at| {
-                let row = at / width * width;
-                let e = |j: usize| f64::from(keep[j]) * (0.5 * f64::from(x[row + j]) + f64::from(bias[row + j])).exp();
-                e(at % width) / (0..width).map(e).sum::<f64>()
+            softmax(&mut y, [width, step], 0.5, Some(&bias), Some(&keep));
+            let wanted = (0..3 * step).map(|at| {
+                let (row, j) = (at / step, at % step);
+                let bias = |j: usize| f64::from(bias[row * width + j]);
+                let e = |j: usize| f64::from(keep[j]) * (0.5 * f64::from(x[row * step + j]) + bias(j)).exp();
+                // What lies between the rows stays as it was.
+                if j < width { e(j) / (0..width).map(e).sum::<f64>() } else { f64::from(x[at]) }
             });
             assert_close(&y, wanted, 1e-6, "softmax");
             let mut nothing = x.clone();
-            softmax(&mut nothing, width, 0.5, None, Some(&vec![0.0; width]));
-            assert!(nothing.iter().all(|&p| p == 0.0));
+            softmax(&mut nothing, [width, step], 0.5, None, Some(&vec![0.0; width]));
+            assert!(nothing.chunks(step).all(|row| row[..width].iter().all(|&p| p == 0.0)));
         }
     });
 }
@@ -212,13 +224,13 @@ fn dropout_keeps_the_mean_and_repeats_itself() {
     on_all(|_| {
         let n = if cfg!(miri) { 500 } else { 100_000 };
         let mut x = vec![1.0; n];
-        dropout(&mut x, 42, 0.1);
+        dropout(&mut x, [n; 2], 42, 0.1);
         let dropped = x.iter().filter(|&&x| x == 0.0).count() as f64 / n as f64;
         assert!((dropped - 0.1).abs() < 0.05 / (n as f64 / 500.0).sqrt() * 2.0, "{dropped}");
         let mut again = vec![1.0; n];
-        dropout(&mut again, 42, 0.1);
+        dropout(&mut again, [n; 2], 42, 0.1);
         assert_eq!(x, again);
-        dropout(&mut again, 43, 0.1);
+        dropout(&mut again, [n; 2], 43, 0.1);
         assert_ne!(x, again);
     });
 }

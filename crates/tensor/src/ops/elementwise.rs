@@ -123,12 +123,19 @@ pub(super) fn backward(walk: &mut Walk<'_>, x: Var, f: Unary, input: &Array, out
 impl Unary {
     fn apply(self, x: &[f32], y: &mut [f32]) {
         let each = |y: &mut [f32], f: &dyn Fn(f32) -> f32| y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
+        // Kernels work in place.
+        macro_rules! kernel {
+            ($f:ty) => {{
+                y.copy_from_slice(x);
+                kernel::map::<$f>(y);
+            }};
+        }
         match self {
-            Self::Relu => kernel::map::<Relu>(x, y),
-            Self::Gelu => kernel::map::<Gelu>(x, y),
-            Self::Sigmoid => kernel::map::<Sigmoid>(x, y),
-            Self::Tanh => kernel::map::<Tanh>(x, y),
-            Self::Exp => kernel::map::<Exp>(x, y),
+            Self::Relu => kernel!(Relu),
+            Self::Gelu => kernel!(Gelu),
+            Self::Sigmoid => kernel!(Sigmoid),
+            Self::Tanh => kernel!(Tanh),
+            Self::Exp => kernel!(Exp),
             Self::Softplus => each(y, &|x| (-x.abs()).exp().ln_1p() + x.max(0.0)),
             Self::Log => each(y, &f32::ln),
             Self::Sqrt => each(y, &f32::sqrt),
@@ -151,13 +158,17 @@ impl Unary {
             Self::Relu => of_x(slope, &|x| if x > 0.0 { 1.0 } else { 0.0 }),
             Self::Gelu => {
                 let mut again = kernel::scratch::take(x.len());
+                again.copy_from_slice(x);
                 slope.fill(1.0);
-                kernel::map_with_slope::<Gelu>(x, &mut again, slope);
+                kernel::map_with_slope::<Gelu>(&mut again, slope);
             }
             Self::Sigmoid => of_y(slope, &|y| y * (1.0 - y)),
             Self::Tanh => of_y(slope, &|y| 1.0 - y * y),
             Self::Exp => slope.copy_from_slice(y),
-            Self::Softplus => kernel::map::<Sigmoid>(x, slope),
+            Self::Softplus => {
+                slope.copy_from_slice(x);
+                kernel::map::<Sigmoid>(slope);
+            }
             Self::Log => of_x(slope, &f32::recip),
             Self::Sqrt => of_y(slope, &|y| 0.5 / y),
             Self::Square => of_x(slope, &|x| 2.0 * x),

@@ -12,7 +12,8 @@ const SITE: u64 = 0;
 #[must_use]
 pub fn dropout_mask(shape: impl Into<Shape>, rate: f32, seed: u64) -> Array {
     let mut mask = Array::full(shape, 1.0);
-    kernel::dropout(mask.data_mut(), random::key(seed, SITE, 0), rate);
+    let count = mask.data().len();
+    kernel::dropout(mask.data_mut(), [count; 2], random::key(seed, SITE, 0), rate);
     mask
 }
 
@@ -153,7 +154,8 @@ impl Tape {
         let (shape, key) = (self.shape(x), random::key(seed, SITE, 0));
         let mut out = self.pool.take(shape.count());
         out.copy_from_slice(self.value(x).data());
-        kernel::dropout(&mut out, key, rate);
+        let count = out.len();
+        kernel::dropout(&mut out, [count; 2], key, rate);
         let tracked = self.tracks([x]);
         self.push(Array::new(shape, out), Op::Dropout { x, key, rate }, tracked)
     }
@@ -255,6 +257,7 @@ pub(super) fn gather_backward(walk: &mut Walk<'_>, table: Var, value: &Array, ro
 }
 
 pub(super) fn dropout_backward(walk: &mut Walk<'_>, x: Var, key: u64, rate: f32, mut dy: Vec<f32>) {
-    kernel::dropout(&mut dy, key, rate);
+    let count = dy.len();
+    kernel::dropout(&mut dy, [count; 2], key, rate);
     walk.give(x, dy);
 }

@@ -96,10 +96,10 @@ fn products<'a>(out: &mut [f32], operands: impl Fn(usize) -> (Mat<'a>, Mat<'a>) 
     out.par_chunks_mut(rows * width).enumerate().for_each(|(i, matrix)| {
         let (left, right) = operands(i);
         if rows <= ROWS {
-            return kernel::gemm(left, right, matrix, width, false);
+            return kernel::gemm(left, right, None, matrix, width, false);
         }
         matrix.par_chunks_mut(ROWS * width).enumerate().for_each(|(piece, out)| {
-            kernel::gemm(left.row_range(piece * ROWS, out.len() / width), right, out, width, false);
+            kernel::gemm(left.row_range(piece * ROWS, out.len() / width), right, None, out, width, false);
         });
     });
 }

@@ -28,7 +28,7 @@ impl Tape {
                 let keep = keep.data();
                 if keep.len() == width { keep } else { &keep[first * width..][..out.len()] }
             });
-            kernel::softmax(out, width, 1.0, None, keep);
+            kernel::softmax(out, [width; 2], 1.0, None, keep);
         });
         let tracked = self.tracks([x]);
         self.push(Array::new(shape, out), Op::Softmax { x }, tracked)
@@ -112,7 +112,7 @@ pub(super) fn softmax_backward(walk: &mut Walk<'_>, x: Var, y: &Array, dy: &[f32
     parallel::rows(&mut dx, width, width * 4, |first, dx| {
         let range = first * width..first * width + dx.len();
         dx.copy_from_slice(&dy[range.clone()]);
-        kernel::softmax_backward(&y.data()[range], dx, width);
+        kernel::softmax_backward(&y.data()[range], dx, [width; 2], 1.0, None);
     });
     walk.give(x, dx);
 }
