@@ -5,6 +5,7 @@ use std::fmt::Display;
 use lotwise_core::{Date, Money, OptionContract, OptionRight, Rate, Shares};
 
 use super::index::{AccountIdx, Fault};
+use super::lot::date_of;
 use super::{Book, LARGEST_UNITS, largest_shares, settlement_date};
 use crate::error::Error;
 use crate::model::{Delivery, Event, EventKind, LotId, LotSelection, Method, SaleId, Scope, Way};
@@ -92,10 +93,7 @@ impl Book {
     /// What every event has to satisfy, and its account.
     pub(super) fn check(&self, event: &Event) -> Result<AccountIdx, Error> {
         let date = event.date;
-        if let Some(last) = self.last_date().filter(|last| date < *last) {
-            return Err(Error::OutOfOrder { date, last });
-        }
-        let account = self.account(&event.account, date)?;
+        let account = self.check_place(event)?;
         let check = Quantities { date };
         match &event.kind {
             EventKind::Buy { lot, shares, amount, fee } | EventKind::ShortSell { lot, shares, amount, fee } => {
@@ -168,6 +166,30 @@ impl Book {
             EventKind::Exercise(delivery) => self.check_delivery(event, account, delivery, false)?,
             EventKind::Assign(delivery) => self.check_delivery(event, account, delivery, true)?,
             EventKind::Expire { contracts, .. } => check.shares("contracts", &event.symbol, *contracts)?,
+        }
+        Ok(account)
+    }
+
+    /// The account of an event, which is not before the last one.
+    fn check_place(&self, event: &Event) -> Result<AccountIdx, Error> {
+        let date = event.date;
+        if date.days() < self.core.last {
+            return Err(Error::OutOfOrder { date, last: date_of(self.core.last).unwrap_or(Date::MIN) });
+        }
+        self.account(&event.account, date)
+    }
+
+    /// What a purchase has to satisfy, and its account. Its lot gets its name.
+    pub(super) fn enter_purchase(
+        &mut self,
+        event: &Event,
+        lot: &LotId,
+        (shares, amount, fee): (Shares, Money, Money),
+    ) -> Result<AccountIdx, Error> {
+        let account = self.check_place(event)?;
+        Quantities { date: event.date }.trade(lot, shares, amount, fee)?;
+        if self.lots.add(lot).is_none() {
+            return Err(Error::DuplicateLot { lot: lot.clone(), date: event.date });
         }
         Ok(account)
     }

@@ -140,9 +140,15 @@ impl Book {
     /// As [`book`].
     pub fn of(ledger: &Ledger, rules: &Rules) -> Result<Self, Error> {
         let mut book = Self::new(&ledger.accounts, rules)?;
-        let makes_lot = |event: &&Event| matches!(event.kind, EventKind::Buy { .. });
-        book.lots.reserve(ledger.events.iter().filter(makes_lot).count());
-        let in_order = ledger.events.is_sorted_by_key(|event| event.date);
+        let (mut n_lots, mut n_sales, mut in_order, mut last) = (0, 0, true, Date::MIN);
+        for event in &ledger.events {
+            n_lots += usize::from(matches!(event.kind, EventKind::Buy { .. }));
+            n_sales += usize::from(matches!(event.kind, EventKind::Sell { .. }));
+            in_order &= last <= event.date;
+            last = event.date;
+        }
+        book.lots.reserve(n_lots);
+        book.sales.reserve(n_sales);
         if in_order {
             book.replay(&ledger.events)?;
             return Ok(book);

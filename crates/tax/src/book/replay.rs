@@ -59,26 +59,21 @@ impl Book {
     /// A purchase, or a sale without named lots, in numbers, with its own names made known; `None`
     /// for other events.
     fn as_trade(&mut self, event: &Event) -> Result<Option<TradeEvent>, Error> {
-        let (shares, amount, fee) = match &event.kind {
-            EventKind::Buy { shares, amount, fee, .. } => (*shares, *amount, *fee),
+        let (account, trade, side) = match &event.kind {
+            EventKind::Buy { lot, shares, amount, fee } => {
+                let account = self.enter_purchase(event, lot, (*shares, *amount, *fee))?;
+                (account, Trade { shares: *shares, amount: *amount, fee: *fee }, TradeSide::Buy)
+            }
             EventKind::Sell { lots: LotSelection::Lots(_), .. } => return Ok(None),
-            EventKind::Sell { shares, amount, fee, .. } => (*shares, *amount, *fee),
-            _ => return Ok(None),
-        };
-        let account = self.check(event)?;
-        let symbol = self.symbol(&event.symbol)?;
-        let side = match &event.kind {
-            EventKind::Sell { sale, lots, identified, .. } => {
+            EventKind::Sell { sale, shares, amount, fee, lots, identified } => {
+                let account = self.check(event)?;
                 let method = if let LotSelection::By(method) = lots { Some(*method) } else { None };
-                TradeSide::Sell { sale: self.sale(sale), method, identified: *identified }
-            }
-            EventKind::Buy { lot, .. } => {
-                self.lots.push(lot.clone());
-                TradeSide::Buy
+                let side = TradeSide::Sell { sale: self.sale(sale), method, identified: *identified };
+                (account, Trade { shares: *shares, amount: *amount, fee: *fee }, side)
             }
             _ => return Ok(None),
         };
-        let at = At { date: event.date, account, symbol };
-        Ok(Some(TradeEvent { at, trade: Trade { shares, amount, fee }, side }))
+        let at = At { date: event.date, account, symbol: self.symbol(&event.symbol)? };
+        Ok(Some(TradeEvent { at, trade, side }))
     }
 }

@@ -97,7 +97,8 @@ impl Group {
             return;
         }
         let row = out.next_row();
-        if let Some((loss, holding_from)) = self.push_row(order, &sold, till.allotment.next(shares), till.highest, out) {
+        if let Some((loss, holding_from)) = self.push_row(order, &sold, till.allotment.next(shares), till.highest, out)
+        {
             losses.push(Loss { row, lot: sold.lot, shares, loss, holding_from });
         }
     }
