@@ -65,6 +65,7 @@ macro_rules! quantity {
 
             /// As a float, at the boundary with features and solvers.
             #[must_use]
+            #[inline]
             #[expect(clippy::float_arithmetic, reason = "the one door from exact to float")]
             pub fn to_f64(self) -> f64 {
                 // The same number, and an instruction instead of a call.
@@ -280,6 +281,7 @@ impl Mul<Shares> for Price {
 impl Mul<Rate> for Money {
     type Output = Self;
     /// Rounds half to even at the billionth of a dollar.
+    #[inline]
     fn mul(self, rate: Rate) -> Self {
         Self(mul_div(self.0, rate.0, UNIT, Rounding::HalfEven).expect("Invariant: money times rate stays in range"))
     }

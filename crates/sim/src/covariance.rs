@@ -5,6 +5,7 @@
 //! intensity that the data themselves give.
 
 use crate::ReturnMatrix;
+use crate::execution::lane_sum;
 use crate::returns::SESSIONS_PER_YEAR;
 
 /// Covariance of daily returns, `[assets, assets]`, symmetric, per day.
@@ -54,16 +55,17 @@ impl Covariance {
     pub fn shrunk(returns: &ReturnMatrix, shrinkage: Shrinkage) -> Option<Shrunk> {
         let deviations = Deviations::of(returns)?;
         let sample = deviations.covariance();
-        let target = match shrinkage {
+        let (target, common) = match shrinkage {
             Shrinkage::None => return Some(Shrunk { covariance: sample, intensity: 0.0 }),
-            Shrinkage::ConstantCorrelation => constant_correlation(&sample),
-            Shrinkage::ScaledIdentity => scaled_identity(&sample),
+            Shrinkage::ConstantCorrelation => {
+                let volatilities = sample.volatilities();
+                let correlation = mean_correlation(&sample, &volatilities);
+                let shared = deviations.error_shared_with_constant_correlation(&sample, &volatilities, correlation);
+                (constant_correlation(&sample, &volatilities, correlation), shared)
+            }
+            Shrinkage::ScaledIdentity => (scaled_identity(&sample), 0.0),
         };
-        let common = match shrinkage {
-            Shrinkage::ConstantCorrelation => deviations.error_shared_with_constant_correlation(&sample),
-            Shrinkage::None | Shrinkage::ScaledIdentity => 0.0,
-        };
-        let distance: f64 = sample.values.iter().zip(&target.values).map(|(a, b)| (a - b) * (a - b)).sum();
+        let distance = lane_sum_of(&sample.values, &target.values, |a, b| (a - b) * (a - b));
         let intensity = if distance > 0.0 {
             ((deviations.sampling_error(&sample) - common) / distance / deviations.freedom).clamp(0.0, 1.0)
         } else {
@@ -110,6 +112,16 @@ impl Covariance {
         self.at(asset, asset).sqrt()
     }
 
+    fn volatilities(&self) -> Vec<f64> {
+        (0..self.n_assets).map(|asset| self.volatility_daily(asset)).collect()
+    }
+
+    /// Covariances of one asset with all, `[assets]`, per day.
+    #[must_use]
+    pub fn row(&self, asset: usize) -> &[f64] {
+        &self.values[asset * self.n_assets..(asset + 1) * self.n_assets]
+    }
+
     /// Annualised standard deviation of an asset.
     #[must_use]
     pub fn volatility_annual(&self, asset: usize) -> f64 {
@@ -139,9 +151,14 @@ impl Covariance {
     }
 }
 
-/// Returns less their mean, by asset, over the complete sessions.
+/// Assets side by side in the kernel of products.
+const TILE: usize = 4;
+
+/// Returns less their mean over the complete sessions, `[sessions, width]`: assets padded with zeros to whole tiles.
 struct Deviations {
-    columns: Vec<Vec<f64>>,
+    values: Vec<f64>,
+    n_assets: usize,
+    width: usize,
     /// Sessions less one.
     freedom: f64,
 }
@@ -149,82 +166,127 @@ struct Deviations {
 impl Deviations {
     fn of(returns: &ReturnMatrix) -> Option<Self> {
         let complete = returns.complete_cases();
-        let n_sessions = complete.n_sessions();
+        let (n_sessions, n_assets) = (complete.n_sessions(), complete.n_assets());
         if n_sessions < 2 {
             return None;
         }
-        let columns = (0..complete.n_assets())
-            .map(|asset| {
-                let column = complete.observed(asset);
-                let mean = column.iter().sum::<f64>() / n_sessions as f64;
-                column.into_iter().map(|ret| ret - mean).collect()
-            })
-            .collect();
-        Some(Self { columns, freedom: (n_sessions - 1) as f64 })
+        let mut means = vec![0.0; n_assets];
+        for row in 0..n_sessions {
+            means.iter_mut().zip(complete.session(row)).for_each(|(mean, ret)| *mean += ret);
+        }
+        means.iter_mut().for_each(|mean| *mean /= n_sessions as f64);
+        let width = n_assets.next_multiple_of(TILE);
+        let mut values = vec![0.0; n_sessions * width];
+        for (row, out) in values.chunks_exact_mut(width.max(1)).enumerate() {
+            let rets = complete.session(row).iter().zip(&means);
+            out.iter_mut().zip(rets).for_each(|(out, (ret, mean))| *out = ret - mean);
+        }
+        Some(Self { values, n_assets, width, freedom: (n_sessions - 1) as f64 })
     }
 
+    fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.width.max(1))
+    }
+
+    /// Every product is a sum over sessions in their order, sixteen of them side by side.
     fn covariance(&self) -> Covariance {
-        let n_assets = self.columns.len();
+        let n_assets = self.n_assets;
         let mut values = vec![0.0; n_assets * n_assets];
-        for i in 0..n_assets {
-            for j in 0..=i {
-                let product: f64 = self.columns[i].iter().zip(&self.columns[j]).map(|(a, b)| a * b).sum();
-                values[i * n_assets + j] = product / self.freedom;
-                values[j * n_assets + i] = product / self.freedom;
+        // A strip of columns is copied out, so that the kernel reads one after the other.
+        let mut strip: Vec<[f64; TILE]> = Vec::with_capacity(self.values.len() / self.width.max(1));
+        let mut strips: Vec<Vec<[f64; TILE]>> = Vec::with_capacity(self.width / TILE);
+        for first in (0..self.width).step_by(TILE) {
+            strip.clear();
+            strip.extend(self.rows().map(|row| std::array::from_fn(|at| row[first + at])));
+            strips.push(strip.clone());
+        }
+        for (left_at, left) in strips.iter().enumerate() {
+            for (right_at, right) in strips.iter().enumerate().take(left_at + 1) {
+                let products = tile_products(left, right);
+                for (i, row) in products.iter().enumerate() {
+                    for (j, product) in row.iter().enumerate() {
+                        let (i, j) = (left_at * TILE + i, right_at * TILE + j);
+                        if i < n_assets && j <= i {
+                            values[i * n_assets + j] = product / self.freedom;
+                            values[j * n_assets + i] = product / self.freedom;
+                        }
+                    }
+                }
             }
         }
         Covariance { n_assets, values }
     }
 
-    /// π: the summed variance of the entries of the sample covariance, times sessions.
+    /// π: the summed variance of the entries of the sample covariance, times sessions. Over all pairs the sum of
+    /// `a²b²` of a session is the square of its summed `a²`.
     fn sampling_error(&self, sample: &Covariance) -> f64 {
-        let n_assets = self.columns.len();
-        (0..n_assets)
-            .flat_map(|i| (0..n_assets).map(move |j| (i, j)))
-            .map(|(i, j)| self.entry_error(sample, i, j))
-            .sum()
+        let squares: f64 = self.rows().map(|row| lane_sum(row, |ret| ret * ret)).map(|sum| sum * sum).sum();
+        squares / self.freedom - lane_sum(&sample.values, |entry| entry * entry)
     }
 
-    fn entry_error(&self, sample: &Covariance, i: usize, j: usize) -> f64 {
-        let squares: f64 = self.columns[i].iter().zip(&self.columns[j]).map(|(a, b)| a * a * b * b).sum();
-        squares / self.freedom - sample.at(i, j) * sample.at(i, j)
-    }
-
-    /// ρ: how much of the sampling error the constant-correlation target shares with the sample.
-    fn error_shared_with_constant_correlation(&self, sample: &Covariance) -> f64 {
-        let n_assets = self.columns.len();
-        let mean_correlation = mean_correlation(sample);
-        let mut shared = 0.0;
-        for i in 0..n_assets {
-            shared += self.entry_error(sample, i, i);
-            for j in (0..n_assets).filter(|&j| j != i) {
-                let cubes: f64 = self.columns[i].iter().zip(&self.columns[j]).map(|(a, b)| a * a * a * b).sum();
-                let theta = cubes / self.freedom - sample.at(i, i) * sample.at(i, j);
-                let scale = sample.volatility_daily(i);
-                if scale > 0.0 {
-                    shared += mean_correlation * sample.volatility_daily(j) / scale * theta;
-                }
-            }
+    /// ρ: how much of the sampling error the constant-correlation target shares with the sample. As for π, the sums
+    /// over pairs are products of two sums over assets.
+    fn error_shared_with_constant_correlation(
+        &self,
+        sample: &Covariance,
+        volatilities: &[f64],
+        mean_correlation: f64,
+    ) -> f64 {
+        let per_volatility: Vec<f64> =
+            volatilities.iter().map(|&volatility| if volatility > 0.0 { 1.0 / volatility } else { 0.0 }).collect();
+        // Σ a³b σ_b / σ_a over all pairs, the pairs of an asset with itself among them, and those alone.
+        let (mut cubes, mut fourths) = (0.0, 0.0);
+        for row in self.rows() {
+            let rets = &row[..self.n_assets];
+            let cubed = lane_sum_of(rets, &per_volatility, |ret, per| ret * ret * ret * per);
+            cubes += cubed * lane_sum_of(rets, volatilities, |ret, volatility| ret * volatility);
+            fourths += lane_sum(rets, |ret| (ret * ret) * (ret * ret));
         }
-        shared
+        // The same sums of the sample's entries: Σ σ_a σ_b s_ab, and Σ s_aa².
+        let (mut crossed, mut own) = (0.0, 0.0);
+        for asset in 0..self.n_assets {
+            let row = lane_sum_of(sample.row(asset), volatilities, |entry, volatility| entry * volatility);
+            crossed += volatilities[asset] * row;
+            own += sample.at(asset, asset) * sample.at(asset, asset);
+        }
+        let of_pairs = (cubes - fourths) / self.freedom - (crossed - own);
+        fourths / self.freedom - own + mean_correlation * of_pairs
     }
 }
 
-fn mean_correlation(sample: &Covariance) -> f64 {
+/// Products of two strips over sessions.
+fn tile_products(left: &[[f64; TILE]], right: &[[f64; TILE]]) -> [[f64; TILE]; TILE] {
+    let mut sums = [[0.0; TILE]; TILE];
+    for (left, right) in left.iter().zip(right) {
+        for (sums, left) in sums.iter_mut().zip(left) {
+            for (sum, right) in sums.iter_mut().zip(right) {
+                *sum += left * right;
+            }
+        }
+    }
+    sums
+}
+
+/// As [`lane_sum`], of two columns.
+fn lane_sum_of(left: &[f64], right: &[f64], part: impl Fn(f64, f64) -> f64) -> f64 {
+    let mut right = right.iter();
+    lane_sum(left, |left| right.next().map_or(0.0, |&right| part(left, right)))
+}
+
+fn mean_correlation(sample: &Covariance, volatilities: &[f64]) -> f64 {
     let n_assets = sample.n_assets;
     if n_assets < 2 {
         return 0.0;
     }
-    let pairs = (0..n_assets).flat_map(|i| (0..i).map(move |j| (i, j)));
-    let sum: f64 = pairs.map(|(i, j)| sample.correlation(i, j).unwrap_or(0.0)).sum();
+    let per: Vec<f64> = volatilities.iter().map(|&one| if one > 0.0 { 1.0 / one } else { 0.0 }).collect();
+    let row = |i: usize| per[i] * lane_sum_of(&sample.row(i)[..i], &per, |entry, per| entry * per);
+    let sum: f64 = (0..n_assets).map(row).sum();
     sum / (n_assets * (n_assets - 1) / 2) as f64
 }
 
-fn constant_correlation(sample: &Covariance) -> Covariance {
-    let correlation = mean_correlation(sample);
+fn constant_correlation(sample: &Covariance, volatilities: &[f64], correlation: f64) -> Covariance {
     with_entries(sample.n_assets, |i, j| {
-        let scale = sample.volatility_daily(i) * sample.volatility_daily(j);
-        if i == j { sample.at(i, i) } else { correlation * scale }
+        if i == j { sample.at(i, i) } else { correlation * (volatilities[i] * volatilities[j]) }
     })
 }
 
@@ -235,7 +297,10 @@ fn scaled_identity(sample: &Covariance) -> Covariance {
 }
 
 fn with_entries(n_assets: usize, entry: impl Fn(usize, usize) -> f64) -> Covariance {
-    let values = (0..n_assets * n_assets).map(|at| entry(at / n_assets, at % n_assets)).collect();
+    let mut values = Vec::with_capacity(n_assets * n_assets);
+    for i in 0..n_assets {
+        values.extend((0..n_assets).map(|j| entry(i, j)));
+    }
     Covariance { n_assets, values }
 }
 

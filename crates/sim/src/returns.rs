@@ -24,12 +24,11 @@ impl ReturnMatrix {
         let end = market.sessions().len();
         let start = end.saturating_sub(window_sessions).max(1);
         let n_sessions = end.saturating_sub(start);
-        let mut values = vec![f64::NAN; n_sessions * assets.len()];
-        for (column, &asset) in assets.iter().enumerate() {
-            let closes = market.column(asset, Field::AdjClose);
-            for (row, at) in (start..end).enumerate() {
-                values[row * assets.len() + column] = simple_return(closes[at - 1], closes[at]);
-            }
+        let columns: Vec<&[f64]> = assets.iter().map(|&asset| market.column(asset, Field::AdjClose)).collect();
+        // Session by session: what is written lies side by side, and what is read of each column soon follows itself.
+        let mut values = Vec::with_capacity(n_sessions * assets.len());
+        for at in start..end {
+            values.extend(columns.iter().map(|closes| simple_return(closes[at - 1], closes[at])));
         }
         Self { n_assets: assets.len(), n_sessions, values }
     }

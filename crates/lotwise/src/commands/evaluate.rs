@@ -123,7 +123,7 @@ pub fn run(arguments: &EvaluateArgs, context: &Context) -> Result<Report, Failur
         config.to
     ));
     page.table(table.clone());
-    page.heading("Where the difference from equal weight comes from, after taxes, mean of the windows");
+    page.heading("Where the difference from equal weight comes from, both after taxes, mean of the windows");
     page.table(parts(&summary));
     page.sentence("Intervals: 95 %, stationary block bootstrap over windows, blocks as long as windows overlap.");
     page.facts([
@@ -189,6 +189,7 @@ fn window_json(window: &WindowResult, objective: &str, seed: u64, benchmark: Opt
         "ret_after_tax": window.ret_after_tax,
         "ret_ew": window.ret_ew,
         "ret_ew_cash_matched": window.ret_ew_cash_matched,
+        "ret_ew_after_tax": window.ret_ew_after_tax,
         "ret_benchmark": benchmark,
         "turnover": window.turnover,
         "cash": window.cash,

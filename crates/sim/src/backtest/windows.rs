@@ -2,16 +2,17 @@
 
 use lotwise_core::{Date, Money, Seed};
 
-use super::Strategy;
 use super::benchmark::{cash_matched, equal_weight_returns};
-use super::config::BacktestConfig;
+use super::config::{BacktestConfig, Taxes};
 use super::engine::{BacktestError, run};
 use super::market::BacktestMarket;
 use super::record::SessionRecord;
+use super::{Stateless, Strategy};
 use crate::Error;
 use crate::measure::{
     AlphaDecomposition, AlphaInputs, Interval, StationaryBootstrap, bootstrap_interval, decompose_alpha,
 };
+use crate::policy::{EqualWeight, Policy, PolicyConfig};
 use crate::returns::SESSIONS_PER_YEAR;
 
 /// Lengths of SPEC V-02, in sessions.
@@ -39,6 +40,8 @@ pub struct WindowResult {
     pub ret_ew: f64,
     /// Equal weight with as much cash as the run held.
     pub ret_ew_cash_matched: f64,
+    /// Equal weight less what an account that holds it, with the run's settings, owes in taxes.
+    pub ret_ew_after_tax: f64,
     /// Traded amounts over value, both sides, summed.
     pub turnover: f64,
     /// Mean share of cash at the beginning of sessions.
@@ -47,7 +50,7 @@ pub struct WindowResult {
     pub costs: Money,
     /// Taxes paid and accrued.
     pub tax: Money,
-    /// Where the difference from equal weight comes from, after taxes.
+    /// Where the difference from equal weight comes from; its tax is the run's alone.
     pub alpha: AlphaDecomposition,
 }
 
@@ -62,12 +65,12 @@ pub struct WindowSummary {
     pub alpha: Interval,
     /// Mean of `ret − ret_ew_cash_matched`.
     pub cash_matched: Interval,
-    /// Mean of `ret_after_tax − ret_ew`.
+    /// Mean of `ret_after_tax − ret_ew_after_tax`: both sides are taxed.
     pub after_tax: Interval,
     /// Share of windows in which `ret` exceeds `ret_ew`.
     pub hit_rate: f64,
     /// Means of the parts of the after-tax difference, in the order cash timing, beta, selection,
-    /// cost, tax.
+    /// cost, tax: the run's tax less that of equal weight.
     pub parts: [f64; 5],
 }
 
@@ -136,7 +139,8 @@ fn window(
     let (from, to) = (sessions[start], sessions[start + length]);
     let mut strategy =
         make().map_err(|error| BacktestError::Strategy { strategy: String::new(), date: from, error })?;
-    let record = run(market, strategy.as_mut(), &BacktestConfig { from, to, ..config.clone() })?;
+    let config = BacktestConfig { from, to, ..config.clone() };
+    let record = run(market, strategy.as_mut(), &config)?;
     let equal_weight = equal_weight_returns(market, from, to);
     let cash = record.cash_shares();
     let risk_free = vec![config.cash_rate_annual / SESSIONS_PER_YEAR; length];
@@ -161,12 +165,26 @@ fn window(
         ret_after_tax: compound(&after_tax),
         ret_ew: compound(&equal_weight),
         ret_ew_cash_matched: compound(&matched),
+        ret_ew_after_tax: compound(&equal_weight) + equal_weight_tax(market, &config)?,
         turnover: record.turnover().iter().sum(),
         cash: cash.iter().sum::<f64>() / length as f64,
         costs: record.costs(),
         tax: paid + last,
         alpha,
     })
+}
+
+/// What taxes do to the return of an account that holds equal weight with the same settings, zero or negative unless
+/// losses were worth something. Its costs and fills are its own affair: only the tax is taken from it.
+fn equal_weight_tax(market: &BacktestMarket<'_>, config: &BacktestConfig) -> Result<f64, BacktestError> {
+    if config.taxes == Taxes::None {
+        return Ok(0.0);
+    }
+    let policy = PolicyConfig { cash_target: 0.0, ..PolicyConfig::default() };
+    let equal_weight: Box<dyn Policy> = Box::new(EqualWeight { config: policy });
+    let mut strategy = Stateless(equal_weight);
+    let record = run(market, &mut strategy, config)?;
+    Ok(compound(&record.after_tax_returns()) - compound(&record.pre_tax_returns()))
 }
 
 /// Summarises windows by length. Windows overlap, so that blocks of the bootstrap are at least as
@@ -194,14 +212,14 @@ pub fn summarise_windows(windows: &[WindowResult], step: usize, seed: Seed) -> V
             n: own.len(),
             alpha: interval(0, &|window| window.ret - window.ret_ew)?,
             cash_matched: interval(1, &|window| window.ret - window.ret_ew_cash_matched)?,
-            after_tax: interval(2, &|window| window.ret_after_tax - window.ret_ew)?,
+            after_tax: interval(2, &|window| window.ret_after_tax - window.ret_ew_after_tax)?,
             hit_rate: own.iter().filter(|window| window.ret > window.ret_ew).count() as f64 / count,
             parts: [
                 mean(&|window| window.alpha.cash_timing),
                 mean(&|window| window.alpha.beta),
                 mean(&|window| window.alpha.selection),
                 mean(&|window| window.alpha.cost),
-                mean(&|window| window.alpha.tax),
+                mean(&|window| window.alpha.tax - (window.ret_ew_after_tax - window.ret_ew)),
             ],
         })
     };

@@ -27,9 +27,20 @@ pub struct YearIncome {
     pub interest: Money,
 }
 
+/// A year whose tax is not paid yet.
+#[derive(Debug, Clone, Copy)]
+struct OpenYear {
+    income: YearIncome,
+    /// Its last day and the day on which its tax is due, days since 1970.
+    last: i32,
+    due: i32,
+}
+
 /// What open years come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Assessment {
+    /// Losses that the years before the last open one leave.
+    before_last: Carryover,
     /// Tax owed and not paid; negative where losses save more than is owed.
     pub tax: Money,
     /// Losses that the last open year leaves.
@@ -59,13 +70,15 @@ pub struct Account {
     cash: Money,
     tax: TaxConfig,
     /// Years whose tax is open, rising; never more than two after the first April.
-    open: Vec<YearIncome>,
+    open: Vec<OpenYear>,
     /// Losses carried into the first open year.
     carried: Carryover,
     /// Tax that cash could not pay when it was due.
     unpaid: Money,
     paid: Money,
     n_sales: u32,
+    /// What open years come to, until something happens.
+    assessed: Option<Assessment>,
     /// Events with their date and asset, where they are kept.
     log: Option<Vec<(Date, usize, Booked)>>,
 }
@@ -89,6 +102,7 @@ impl Account {
             unpaid: Money::ZERO,
             paid: Money::ZERO,
             n_sales: 0,
+            assessed: None,
             log: None,
         }
     }
@@ -102,6 +116,7 @@ impl Account {
         self.unpaid = Money::ZERO;
         self.paid = Money::ZERO;
         self.n_sales = 0;
+        self.assessed = None;
         if let Some(log) = &mut self.log {
             log.clear();
         }
@@ -165,6 +180,8 @@ impl Account {
     /// As the book's.
     pub fn buy(&mut self, date: Date, asset: usize, trade: Trade) -> Result<(), Fault> {
         self.book.buy(at(date, asset), trade)?;
+        // It may wash a loss.
+        self.assessed = None;
         self.cash -= trade.amount + trade.fee;
         self.keep(date, asset, Booked::Buy(trade));
         Ok(())
@@ -197,6 +214,7 @@ impl Account {
     fn sell_by(&mut self, date: Date, asset: usize, trade: Trade, pick: Pick<'_>) -> Result<(), Fault> {
         self.book.sell(at(date, asset), SaleIdx(self.n_sales), trade, pick, None)?;
         self.n_sales += 1;
+        self.assessed = None;
         self.cash += trade.amount - trade.fee;
         self.open_year(date);
         self.keep(date, asset, Booked::Sell(trade));
@@ -220,6 +238,7 @@ impl Account {
     pub fn dividend(&mut self, date: Date, asset: usize, per_share: Price) {
         let amount = per_share * self.held(asset);
         self.cash += amount;
+        self.assessed = None;
         self.open_year(date).dividends += amount;
     }
 
@@ -227,6 +246,7 @@ impl Account {
     pub(super) fn interest(&mut self, date: Date, rate_annual: f64) {
         let amount = session_interest(self.cash, rate_annual);
         self.cash += amount;
+        self.assessed = None;
         self.open_year(date).interest += amount;
     }
 
@@ -236,17 +256,18 @@ impl Account {
     /// When sums are immense.
     pub fn settle(&mut self, date: Date) -> Result<(), lotwise_tax::Error> {
         while let Some(first) = self.open.first().copied() {
-            let due = Date::from_ymd(first.date.year() + 1, DUE.0, DUE.1);
-            if due.is_none_or(|due| date < due) {
+            if date.days() < first.due {
                 break;
             }
-            let (tax, carried) = self.assess(first, self.carried)?;
+            let (tax, carried) = self.assess(first.income, self.carried)?;
+            self.assessed = None;
             self.carried = carried;
             self.unpaid += tax;
             self.open.remove(0);
         }
         if !self.unpaid.is_zero() {
             let payment = self.unpaid.min(self.cash.max(Money::ZERO));
+            self.assessed = None;
             self.unpaid -= payment;
             self.cash -= payment;
             self.paid += payment;
@@ -261,21 +282,31 @@ impl Account {
     }
 
     /// The room for losses in the year of `date`, losses carried into it included.
-    pub(super) fn loss_room(&self, date: Date, loss_limit: Money) -> Result<LossRoom, lotwise_tax::Error> {
-        let mut carried = self.carried;
-        for income in self.open.iter().filter(|income| income.date.year() < date.year()) {
-            carried = self.assess(*income, carried)?.1;
-        }
+    pub(super) fn loss_room(&mut self, date: Date, loss_limit: Money) -> Result<LossRoom, lotwise_tax::Error> {
+        let carried = match self.open.last() {
+            Some(last) if last.last >= date.days() => self.assessment()?.before_last,
+            Some(_) => self.assessment()?.carried,
+            None => self.carried,
+        };
         let Realised { short, long } = self.book.realised(date);
         Ok(LossRoom { net_short: short - carried.short, net_long: long - carried.long, loss_limit })
     }
 
-    /// Tax that is owed, as things stand, and losses that will be carried.
-    pub(super) fn assessment(&self) -> Result<Assessment, lotwise_tax::Error> {
-        let mut sum = Assessment { tax: self.unpaid, carried: self.carried };
-        for income in &self.open {
-            let (tax, carried) = self.assess(*income, sum.carried)?;
-            sum = Assessment { tax: sum.tax + tax, carried };
+    /// Tax that is owed, as things stand, and losses that will be carried. Worked out once until something happens.
+    pub(super) fn assessment(&mut self) -> Result<Assessment, lotwise_tax::Error> {
+        if let Some(known) = self.assessed {
+            return Ok(known);
+        }
+        let found = self.assess_all()?;
+        self.assessed = Some(found);
+        Ok(found)
+    }
+
+    fn assess_all(&self) -> Result<Assessment, lotwise_tax::Error> {
+        let mut sum = Assessment { tax: self.unpaid, carried: self.carried, before_last: self.carried };
+        for year in &self.open {
+            let (tax, carried) = self.assess(year.income, sum.carried)?;
+            sum = Assessment { tax: sum.tax + tax, carried, before_last: sum.carried };
         }
         Ok(sum)
     }
@@ -286,7 +317,7 @@ impl Account {
     /// # Errors
     /// When sums are immense.
     pub fn liability(&self) -> Result<Money, lotwise_tax::Error> {
-        Ok(self.value_of(self.assessment()?))
+        Ok(self.value_of(self.assess_all()?))
     }
 
     pub(super) fn value_of(&self, assessment: Assessment) -> Money {
@@ -308,10 +339,14 @@ impl Account {
     }
 
     fn open_year(&mut self, date: Date) -> &mut YearIncome {
-        if self.open.last().is_none_or(|last| last.date.year() != date.year()) {
-            self.open.push(YearIncome { date, dividends: Money::ZERO, interest: Money::ZERO });
+        if self.open.last().is_none_or(|last| last.last < date.days()) {
+            let year = date.year();
+            let due = Date::from_ymd(year + 1, DUE.0, DUE.1).map_or(i32::MAX, Date::days);
+            let last = Date::from_ymd(year, 12, 31).map_or(i32::MAX, Date::days);
+            let income = YearIncome { date, dividends: Money::ZERO, interest: Money::ZERO };
+            self.open.push(OpenYear { income, last, due });
         }
-        self.open.last_mut().expect("Invariant: a year was just added")
+        &mut self.open.last_mut().expect("Invariant: a year was just added").income
     }
 }
 

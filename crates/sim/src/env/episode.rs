@@ -3,7 +3,8 @@
 use lotwise_core::{Date, Money, Objective, Price, Seed};
 use lotwise_tax::{HarvestValue, LossRoom, Term, harvest_value};
 
-use super::lots::Lots;
+use super::lots::PositionView;
+use super::positions::Positions;
 use super::{Account, EnvConfig, Nav, Tape};
 use crate::execution::Scratch;
 use crate::reward::{Reward, RewardState, TaxFacts};
@@ -49,30 +50,8 @@ pub struct StepResult {
     pub info: Info,
 }
 
-/// Memory of one asset between its trades.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Memory {
-    /// Days since 1970 of the last trade; `i32::MIN` before the first.
-    pub last_trade: i32,
-    /// Total return since, as a factor.
-    pub growth: f64,
-    /// Value traded in the last step.
-    pub traded: f64,
-    /// Close as last seen, US dollars.
-    pub close: f64,
-    /// Whether the lots must be read again.
-    pub stale: bool,
-}
-
-impl Memory {
-    /// Remembers a trade and gives its dollars.
-    pub fn note(&mut self, date: Date, amount: Money) -> f64 {
-        let dollars = amount.to_f64();
-        (self.last_trade, self.growth, self.stale) = (date.days(), 1.0, true);
-        self.traded += dollars;
-        dollars
-    }
-}
+/// An asset of the tape that is not played.
+pub(super) const NO_SLOT: u32 = u32::MAX;
 
 /// One environment.
 #[derive(Debug, Clone)]
@@ -81,6 +60,8 @@ pub struct Episode {
     pub(super) objective: Objective,
     /// Assets of the tape that are played, `[N]`.
     pub(super) universe: Vec<u32>,
+    /// Where the assets of the tape stand among them, `[assets of the tape]`.
+    pub(super) slots: Vec<u32>,
     pub(super) session: usize,
     pub(super) steps_left: u32,
     pub(super) start_value: f64,
@@ -91,8 +72,7 @@ pub struct Episode {
     pub(super) unfunded: bool,
     /// Interest of one session, a fraction.
     pub(super) cash_rate: f64,
-    pub(super) memory: Vec<Memory>,
-    pub(super) lots: Vec<Lots>,
+    pub(super) positions: Positions,
     /// Loss carried into the open year, and what is owed; of the last valuation.
     pub(super) carried: f64,
     pub(super) rooms: Rooms,
@@ -101,12 +81,8 @@ pub struct Episode {
 /// Buffers of a step, `[N]`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rooms {
-    pub values: Vec<f64>,
-    pub tradable: Vec<bool>,
     pub vol_daily: Vec<f64>,
     pub dollar_volume: Vec<f64>,
-    /// Closes that orders were sized with, in units of today.
-    pub seen: Vec<f64>,
     pub trades: Vec<f64>,
     pub weights: Vec<f64>,
     /// Weights wanted, `[1 + N]`.
@@ -123,21 +99,18 @@ impl Episode {
         config.check()?;
         let n = config.n_assets;
         let rooms = Rooms {
-            values: vec![0.0; n],
-            tradable: vec![false; n],
             vol_daily: vec![0.0; n],
             dollar_volume: vec![0.0; n],
-            seen: vec![f64::NAN; n],
             trades: vec![0.0; n],
             weights: vec![0.0; n],
             wanted: Vec::with_capacity(n + 1),
             scratch: Scratch::new(n),
         };
-        let memory = Memory { last_trade: i32::MIN, growth: 1.0, traded: 0.0, close: f64::NAN, stale: true };
         Ok(Self {
             account: Account::new(n, config.tax),
             objective: Objective::AlphaVsEw,
             universe: vec![0; n],
+            slots: Vec::new(),
             session: 0,
             steps_left: 0,
             start_value: 0.0,
@@ -146,8 +119,7 @@ impl Episode {
             reward_state: config.reward.start(Objective::AlphaVsEw, 1.0),
             unfunded: true,
             cash_rate: config.cash_rate_annual / SESSIONS_PER_YEAR,
-            memory: vec![memory; n],
-            lots: vec![Lots::default(); n],
+            positions: Positions::new(n),
             carried: 0.0,
             rooms,
         })
@@ -197,8 +169,7 @@ impl Episode {
     /// Value before tax: cash and holdings at the last closes.
     #[must_use]
     pub fn value_before_tax(&self) -> f64 {
-        let held = (0..self.universe.len()).map(|at| self.position_value(at));
-        self.account.cash().to_f64() + held.sum::<f64>()
+        self.account.cash().to_f64() + self.positions.total()
     }
 
     /// Weights at the last close, `[1 + N]`, cash first, of the value before tax.
@@ -210,8 +181,8 @@ impl Episode {
             return;
         }
         out[0] = self.account.cash().to_f64() / value;
-        for at in 0..self.universe.len() {
-            out[at + 1] = self.position_value(at) / value;
+        for (out, held) in out[1..].iter_mut().zip(&self.positions.values) {
+            *out = held / value;
         }
     }
 
@@ -225,11 +196,16 @@ impl Episode {
     /// What a policy sees (SPEC E-02, E-03): `tickers` `[N * 12]`, `global` `[16]`.
     pub fn observe(&self, config: &EnvConfig, tape: &Tape, tickers: &mut [f32], global: &mut [f32]) {
         let date = tape.date(self.session);
+        let today = date.days();
         let rates = config.tax.rates;
         let (short_rate, long_rate) = (rates.short.to_f64(), rates.long.to_f64());
-        for at in 0..self.universe.len() {
-            let memory = &self.memory[at];
-            let view = self.lots[at].view(if memory.close.is_finite() { memory.close } else { 0.0 }, date);
+        let (positions, memory, cells) = (&self.positions, &self.positions.memory, tape.cells(self.session));
+        for (at, numbers) in tickers.as_chunks_mut::<12>().0.iter_mut().enumerate().take(self.universe.len()) {
+            let (lots, close, last_trade) = (&positions.lots[at], positions.closes[at], memory.last_trade[at]);
+            let (held, traded_value) = (positions.shares(at) > 0.0, memory.traded[at]);
+            // Most assets of most accounts are not held: shares of nothing are zero.
+            let price = if close.is_finite() { close } else { 0.0 };
+            let view = if held { lots.view(price, today) } else { PositionView::default() };
             let facts = TickerFacts {
                 value: view.value,
                 account_value: self.value,
@@ -238,15 +214,18 @@ impl Episode {
                 loss_lot_value: view.loss_value,
                 days_to_long_term: view.days_to_long_term.map(|days| days.max(0) as u32),
                 exit_tax: view.short_gain * short_rate + view.long_gain * long_rate,
-                sold_at_loss_lately: self.lots[at].blocks_purchase(date),
-                bought_lately: self.lots[at].blocks_harvest(date),
-                days_since_trade: (memory.last_trade != i32::MIN)
-                    .then(|| (date.days() - memory.last_trade).max(0) as u32),
-                ret_since_trade: memory.growth - 1.0,
-                traded_value: memory.traded,
-                dollar_volume: tape.dollar_volume(self.session, self.universe[at]),
+                sold_at_loss_lately: lots.blocks_purchase(today),
+                bought_lately: lots.blocks_harvest(today),
+                days_since_trade: (last_trade != i32::MIN).then(|| (today - last_trade).max(0) as u32),
+                ret_since_trade: memory.growth[at] - 1.0,
+                traded_value,
+                // It is only asked for where something was traded.
+                dollar_volume: match traded_value > 0.0 {
+                    true => f64::from(cells[self.universe[at] as usize].dollar_volume),
+                    false => 1.0,
+                },
             };
-            tickers[at * 12..at * 12 + 12].copy_from_slice(&facts.numbers());
+            *numbers = facts.numbers();
         }
         let realised = self.account.realised(date);
         let facts = GlobalFacts {
@@ -267,20 +246,6 @@ impl Episode {
             horizon_years: config.horizon_years,
         };
         global.copy_from_slice(&facts.numbers());
-    }
-
-    pub(super) fn position_value(&self, at: usize) -> f64 {
-        let (close, shares) = (self.memory[at].close, self.lots[at].shares());
-        if shares > 0.0 && close.is_finite() { shares * close } else { 0.0 }
-    }
-
-    /// Reads the lots again that events have changed.
-    pub(super) fn refresh(&mut self) {
-        for (at, memory) in self.memory.iter_mut().enumerate() {
-            if std::mem::take(&mut memory.stale) {
-                self.lots[at].read(&self.account, at);
-            }
-        }
     }
 
     /// What the rows since `first` meant for tax; `before` is the year's result before them.
@@ -331,9 +296,9 @@ impl Episode {
         Ok(facts)
     }
 
-    /// Values the account at the closes of its session.
-    pub(super) fn revalue(&mut self, config: &EnvConfig) -> Result<(), Error> {
-        self.refresh();
+    /// Values the account at the closes of its session, which is on `date`.
+    pub(super) fn revalue(&mut self, config: &EnvConfig, date: Date) -> Result<(), Error> {
+        self.positions.revalue(&self.account, date);
         let before_tax = self.value_before_tax();
         let assessment = self.account.assessment()?;
         self.carried = (assessment.carried.short + assessment.carried.long).to_f64();

@@ -10,6 +10,7 @@ mod account;
 mod config;
 mod episode;
 mod lots;
+mod positions;
 mod start;
 mod step;
 mod tape;

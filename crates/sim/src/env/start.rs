@@ -4,7 +4,7 @@ use lotwise_core::{Date, Money, Objective, Seed, Shares};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
-use super::episode::{Episode, Memory, exact};
+use super::episode::{Episode, NO_SLOT, exact};
 use super::{EnvConfig, Tape};
 use crate::Error;
 
@@ -77,16 +77,18 @@ impl Episode {
         self.steps_left = config.horizon_steps[objective as usize];
         self.unfunded = true;
         self.last_turnover = 0.0;
-        for (memory, &asset) in self.memory.iter_mut().zip(universe) {
-            let close = tape.closes(session)[asset as usize];
-            *memory = Memory { last_trade: i32::MIN, growth: 1.0, traded: 0.0, close, stale: true };
+        self.slots.clear();
+        self.slots.resize(tape.n_assets(), NO_SLOT);
+        for (at, &asset) in universe.iter().enumerate() {
+            self.slots[asset as usize] = at as u32;
         }
-        self.begin(config)
+        self.positions.place(tape, session, universe);
+        self.begin(config, tape)
     }
 
     /// Takes the account as it stands for the start.
-    fn begin(&mut self, config: &EnvConfig) -> Result<(), Error> {
-        self.revalue(config)?;
+    fn begin(&mut self, config: &EnvConfig, tape: &Tape) -> Result<(), Error> {
+        self.revalue(config, tape.date(self.session))?;
         self.start_value = self.value;
         let before_tax = self.value_before_tax();
         let cash = self.account.cash().to_f64();
@@ -114,7 +116,7 @@ fn endow(episode: &mut Episode, config: &EnvConfig, tape: &Tape, random: &mut Ch
         for part in parts {
             let age = start.age_days.0 + below(random, (start.age_days.1 - start.age_days.0 + 1) as usize) as u32;
             let factor = start.basis.0 + (start.basis.1 - start.basis.0) * uniform(random);
-            let close = episode.memory[at].close;
+            let close = episode.positions.closes[at];
             let Some(price) = exact(close) else { continue };
             let mut count = total * weights[at + 1] * part / whole / close;
             if !config.fractional_shares {
@@ -134,12 +136,12 @@ fn endow(episode: &mut Episode, config: &EnvConfig, tape: &Tape, random: &mut Ch
     episode.account.reset(cash.max(Money::ZERO));
     for (date, at, shares, basis) in lots {
         episode.account.endow(date, at, shares, basis)?;
-        let memory = &mut episode.memory[at];
-        memory.last_trade = memory.last_trade.max(date.days());
-        memory.stale = true;
+        let last_trade = &mut episode.positions.memory.last_trade[at];
+        *last_trade = (*last_trade).max(date.days());
+        episode.positions.memory.mark(at);
     }
     episode.unfunded = false;
-    episode.begin(config)
+    episode.begin(config, tape)
 }
 
 /// A number below `n`, each equally likely: the bias of a 64-bit product is below 1e-15.

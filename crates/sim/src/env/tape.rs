@@ -18,15 +18,10 @@ pub struct Tape {
     n_assets: usize,
     sessions: Vec<Date>,
     seasons: Vec<Season>,
-    /// `[session * n_assets + asset]`, as traded that day, US dollars; NaN without a bar.
-    open: Vec<f64>,
-    close: Vec<f64>,
-    /// Total return since the close before; NaN without both.
-    ret: Vec<f64>,
-    /// Standard deviation of daily returns, and dollars traded a day, of the last month; known at the
-    /// close of the session.
-    vol_daily: Vec<f32>,
-    dollar_volume: Vec<f32>,
+    /// Calendar months of the sessions, 1 to 12.
+    months: Vec<u8>,
+    /// `[session * n_assets + asset]`: what a step reads of one asset lies side by side.
+    cells: Vec<Cell>,
     /// Mean return of all assets that trade.
     market_ret: Vec<f64>,
     dividends: Rows<Price>,
@@ -34,10 +29,27 @@ pub struct Tape {
     /// Sessions with the asset's first and last bar; `NEVER` without any.
     first: Vec<u32>,
     last: Vec<u32>,
+    /// Whether the last bar of an asset lies just before the session.
+    ends: Vec<bool>,
     /// What a share is paid out with after the last bar, where that is known.
     payouts: Vec<Option<Price>>,
     /// Whether the asset may be bought, where a membership restricts it.
     members: Option<Vec<bool>>,
+}
+
+/// One asset in one session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell {
+    /// As traded that day, US dollars; NaN without a bar.
+    pub open: f64,
+    /// The same.
+    pub close: f64,
+    /// Total return since the close before; NaN without both.
+    pub ret: f64,
+    /// Standard deviation of daily returns, of the last month; known at the close of the session.
+    pub vol_daily: f32,
+    /// Dollars traded a day, the same.
+    pub dollar_volume: f32,
 }
 
 /// Entries by session.
@@ -56,13 +68,32 @@ impl<T: Copy> Rows<T> {
 
     /// Entries of one asset in one session.
     fn of(&self, session: usize, asset: u32) -> impl Iterator<Item = T> + '_ {
-        let row = &self.entries[self.starts[session] as usize..self.starts[session + 1] as usize];
+        let row = self.row(session);
         let first = row.partition_point(|(other, _)| *other < asset);
         row[first..].iter().take_while(move |(other, _)| *other == asset).map(|(_, entry)| *entry)
     }
 
+    /// All entries of a session, by asset.
+    fn row(&self, session: usize) -> &[(u32, T)] {
+        &self.entries[self.starts[session] as usize..self.starts[session + 1] as usize]
+    }
+
     fn is_quiet(&self, session: usize) -> bool {
         self.starts[session] == self.starts[session + 1]
+    }
+}
+
+impl Cell {
+    fn read(market: &BacktestMarket<'_>, asset: usize, session: usize) -> Self {
+        let price = |field| market.raw(asset, session, field).map_or(f64::NAN, Price::to_f64);
+        let (vol_daily, dollar_volume) = market.depth(asset, session);
+        Self {
+            open: price(Field::Open),
+            close: price(Field::Close),
+            ret: market.total_return(asset, session).unwrap_or(f64::NAN),
+            vol_daily,
+            dollar_volume,
+        }
     }
 }
 
@@ -77,34 +108,34 @@ impl Tape {
             n_assets,
             sessions: panel.sessions().to_vec(),
             seasons: panel.sessions().iter().map(|&date| season(date)).collect(),
-            open: vec![f64::NAN; cells],
-            close: vec![f64::NAN; cells],
-            ret: vec![f64::NAN; cells],
-            vol_daily: vec![0.0; cells],
-            dollar_volume: vec![0.0; cells],
+            months: panel.sessions().iter().map(|date| date.month() as u8).collect(),
+            cells: Vec::with_capacity(cells),
             market_ret: vec![0.0; n_sessions],
             dividends: Rows { starts: Vec::new(), entries: Vec::new() },
             splits: Rows { starts: Vec::new(), entries: Vec::new() },
             first: vec![NEVER; n_assets],
             last: vec![NEVER; n_assets],
+            ends: vec![false; n_sessions],
             payouts: (0..n_assets).map(|asset| market.payout(asset)).collect(),
             members: None,
         };
         let (mut dividends, mut splits) = (Vec::new(), Vec::new());
         for asset in 0..n_assets {
-            tape.read(market, asset);
             let history = &market.histories[asset];
             dividends.extend(history.dividends.iter().map(|(session, price)| (*session, asset as u32, *price)));
             splits.extend(history.splits.iter().map(|(session, split)| (*session, asset as u32, *split)));
             if let Some((first, last)) = history.bars {
                 (tape.first[asset], tape.last[asset]) = (first as u32, last as u32);
+                if let Some(ends) = tape.ends.get_mut(last + 1) {
+                    *ends = true;
+                }
             }
         }
         tape.dividends = Rows::new(n_sessions, dividends);
         tape.splits = Rows::new(n_sessions, splits);
         for session in 0..n_sessions {
-            let row = &tape.ret[session * n_assets..(session + 1) * n_assets];
-            let there = row.iter().filter(|ret| ret.is_finite());
+            tape.cells.extend((0..n_assets).map(|asset| Cell::read(market, asset, session)));
+            let there = tape.cells(session).iter().map(|cell| cell.ret).filter(|ret| ret.is_finite());
             let n = there.clone().count();
             tape.market_ret[session] = if n > 0 { there.sum::<f64>() / n as f64 } else { 0.0 };
         }
@@ -114,17 +145,6 @@ impl Tape {
             tape.members = Some((0..cells).map(cell).collect());
         }
         tape
-    }
-
-    fn read(&mut self, market: &BacktestMarket<'_>, asset: usize) {
-        for session in 0..self.sessions.len() {
-            let cell = session * self.n_assets + asset;
-            let price = |field| market.raw(asset, session, field).map_or(f64::NAN, Price::to_f64);
-            self.open[cell] = price(Field::Open);
-            self.close[cell] = price(Field::Close);
-            self.ret[cell] = market.total_return(asset, session).unwrap_or(f64::NAN);
-            (self.vol_daily[cell], self.dollar_volume[cell]) = market.depth(asset, session);
-        }
     }
 
     /// Number of assets.
@@ -142,11 +162,7 @@ impl Tape {
     /// Memory of the arrays, bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.open.len() * (3 * size_of::<f64>() + 2 * size_of::<f32>()) + self.members.as_ref().map_or(0, Vec::len)
-    }
-
-    pub(super) fn row<'a>(&self, column: &'a [f64], session: usize) -> &'a [f64] {
-        &column[session * self.n_assets..(session + 1) * self.n_assets]
+        self.cells.len() * size_of::<Cell>() + self.members.as_ref().map_or(0, Vec::len)
     }
 
     pub(super) fn date(&self, session: usize) -> Date {
@@ -157,24 +173,14 @@ impl Tape {
         self.seasons[session]
     }
 
-    pub(super) fn opens(&self, session: usize) -> &[f64] {
-        self.row(&self.open, session)
+    /// Month of a session, 1 to 12.
+    pub(super) fn month(&self, session: usize) -> u8 {
+        self.months[session]
     }
 
-    pub(super) fn closes(&self, session: usize) -> &[f64] {
-        self.row(&self.close, session)
-    }
-
-    pub(super) fn rets(&self, session: usize) -> &[f64] {
-        self.row(&self.ret, session)
-    }
-
-    pub(super) fn vol_daily(&self, session: usize, asset: u32) -> f64 {
-        f64::from(self.vol_daily[session * self.n_assets + asset as usize])
-    }
-
-    pub(super) fn dollar_volume(&self, session: usize, asset: u32) -> f64 {
-        f64::from(self.dollar_volume[session * self.n_assets + asset as usize])
+    /// All assets in a session, `[n_assets]`.
+    pub(super) fn cells(&self, session: usize) -> &[Cell] {
+        &self.cells[session * self.n_assets..(session + 1) * self.n_assets]
     }
 
     pub(super) fn market_ret(&self, session: usize) -> f64 {
@@ -183,6 +189,11 @@ impl Tape {
 
     pub(super) fn dividends(&self, session: usize, asset: u32) -> impl Iterator<Item = Price> + '_ {
         self.dividends.of(session, asset)
+    }
+
+    /// All dividends of a session, by asset.
+    pub(super) fn dividends_in(&self, session: usize) -> &[(u32, Price)] {
+        self.dividends.row(session)
     }
 
     pub(super) fn splits(&self, session: usize, asset: u32) -> impl Iterator<Item = Split> + '_ {
@@ -194,15 +205,20 @@ impl Tape {
         !self.splits.is_quiet(session)
     }
 
-    /// Whether any asset pays in a session.
-    pub(super) fn pays_in(&self, session: usize) -> bool {
-        !self.dividends.is_quiet(session)
+    /// Whether any asset had its last bar in the session before.
+    pub(super) fn ends_in(&self, session: usize) -> bool {
+        self.ends[session]
+    }
+
+    /// Whether a membership says what may be bought.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.members.is_some()
     }
 
     /// Whether an asset has a bar in the session and is a member.
     pub(super) fn may_be_bought(&self, session: usize, asset: u32) -> bool {
         let cell = session * self.n_assets + asset as usize;
-        self.close[cell].is_finite() && self.members.as_ref().is_none_or(|members| members[cell])
+        self.cells[cell].close.is_finite() && self.members.as_ref().is_none_or(|members| members[cell])
     }
 
     /// Whether the asset's last bar lies before the session.

@@ -126,7 +126,7 @@ pub fn renormalize(weights: &[f64], may_buy: impl Fn(usize) -> bool, locked: f64
 }
 
 /// A sum in four lanes: one alone would wait for each addition to finish. The order is fixed.
-fn lane_sum(values: &[f64], mut part: impl FnMut(f64) -> f64) -> f64 {
+pub(crate) fn lane_sum(values: &[f64], mut part: impl FnMut(f64) -> f64) -> f64 {
     let mut lanes = [0.0; 4];
     let mut quads = values.chunks_exact(4);
     for quad in &mut quads {

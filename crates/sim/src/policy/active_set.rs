@@ -5,7 +5,7 @@ use crate::cholesky::{Cholesky, dot};
 
 /// Own variance added to every asset, as a fraction: it makes the matrix of assets that repeat each
 /// other definite, and moves the variance found by less than one part in 10⁹.
-const RIDGE: f64 = 1e-9;
+pub(super) const RIDGE: f64 = 1e-9;
 /// How far a condition may be missed, as a fraction of the portfolio's variance.
 const TOLERANCE: f64 = 1e-9;
 
@@ -56,7 +56,8 @@ pub(super) fn least_variance(covariance: &Covariance, start: &[f64], cap: f64) -
             continue;
         }
         let risks: Vec<f64> = weights.iter().zip(&weight_per_risk).map(|(weight, per)| weight / per).collect();
-        let marginal = |i: usize| (0..n_assets).map(|j| correlation(i, j) * risks[j]).sum::<f64>() / weight_per_risk[i];
+        // Σ_j c_ij y_j / p_i, where c_ij = Σ_ij p_i p_j, so that the risks' own factors cancel but for the ridge.
+        let marginal = |i: usize| dot(covariance.row(i), &weights) + RIDGE * risks[i] / weight_per_risk[i];
         let margins: Vec<f64> = (0..n_assets).map(marginal).collect();
         let variance = dot(&weights, &margins);
         let common = match free.first() {

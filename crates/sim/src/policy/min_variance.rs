@@ -7,6 +7,7 @@ use clarabel::solver::{
 };
 
 use super::active_set::least_variance;
+use super::exchange::near_least_variance;
 use super::frame::Frame;
 use super::{Decision, Observation, Policy, PolicyConfig};
 use crate::{Covariance, Error, capped_simplex};
@@ -46,8 +47,9 @@ impl Policy for MinVariance {
 /// The weights, `[assets]`, with the smallest variance, between 0 and `cap` and summing to one.
 /// Where `cap` everywhere sums to less than one, every weight is equal.
 ///
-/// An interior method comes close; from there an active-set method finds weights of which no
-/// others have a variance smaller by more than a few parts in 10⁹, and exact zeros.
+/// Without a cap that binds, a guess at the assets that are held and exchanges of blocks of them find the weights
+/// ([`near_least_variance`]); otherwise an interior method comes close. From there an active-set method finds weights
+/// of which no others have a variance smaller by more than a few parts in 10⁹, and exact zeros.
 ///
 /// # Errors
 /// [`Error::Solver`] when an asset does not move or the weights cannot be found.
@@ -59,9 +61,13 @@ pub fn min_variance_weights(covariance: &Covariance, cap: f64) -> Result<Vec<f64
     if (0..n_assets).any(|asset| covariance.at(asset, asset) <= 0.0) {
         return Err(Error::Solver { policy: NAME, status: "an asset does not move".to_owned() });
     }
-    let near = interior_solution(covariance, cap)?;
-    // Where the interior method failed altogether, the other starts from equal weights.
-    let near = if near.iter().all(|weight| weight.is_finite()) { near } else { vec![1.0; n_assets] };
+    let near = match near_least_variance(covariance).filter(|near| near.iter().all(|&weight| weight <= cap)) {
+        Some(near) => near,
+        // Where the interior method fails altogether, the other starts from equal weights.
+        None => Some(interior_solution(covariance, cap)?)
+            .filter(|near| near.iter().all(|weight| weight.is_finite()))
+            .unwrap_or_else(|| vec![1.0; n_assets]),
+    };
     least_variance(covariance, &capped_simplex(&near, 1.0, cap), cap).ok_or_else(|| Error::Solver {
         policy: NAME,
         status: "no weights were found that are certainly best".to_owned(),

@@ -5,6 +5,7 @@
 mod active_set;
 mod config;
 mod equal_weight;
+mod exchange;
 mod frame;
 mod hierarchical;
 mod hold;

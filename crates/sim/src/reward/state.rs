@@ -3,6 +3,7 @@
 use super::RewardConfig;
 use super::config::SharpeConfig;
 use crate::SESSIONS_PER_YEAR;
+use crate::execution::lane_sum;
 
 /// Net returns in the rolling Sharpe ratio (SPEC E-16).
 pub const SHARPE_WINDOW: usize = 30;
@@ -77,7 +78,7 @@ impl RewardState {
     #[must_use]
     pub fn mean_ret(&self) -> f64 {
         let returns = self.returns();
-        returns.iter().sum::<f64>() / returns.len().max(1) as f64
+        lane_sum(returns, |ret| ret) / returns.len().max(1) as f64
     }
 
     /// Annualised Sharpe ratio of the returns in the window, with one degree of freedom lost to the
@@ -86,7 +87,7 @@ impl RewardState {
     pub fn rolling_sharpe(&self) -> f64 {
         let returns = self.returns();
         let mean = self.mean_ret();
-        let squares: f64 = returns.iter().map(|ret| (ret - mean) * (ret - mean)).sum();
+        let squares = lane_sum(returns, |ret| (ret - mean) * (ret - mean));
         // Rounding leaves a trace of variance in a constant row.
         if returns.len() < 2 || squares <= 1e-24 {
             return 0.0;

@@ -1,6 +1,6 @@
 //! Sixteen numbers for the whole account (SPEC E-03).
 
-use super::{StateField, bounded, field, flag, ratio};
+use super::{Limits, StateField, field, flag, ratio};
 
 /// Names and ranges, in order.
 pub const GLOBAL_FIELDS: [StateField; 16] = [
@@ -21,6 +21,9 @@ pub const GLOBAL_FIELDS: [StateField; 16] = [
     field("risk_tolerance", 0.0, 1.0),
     field("log_horizon", -2.0, 2.0),
 ];
+
+/// Their ranges.
+static LIMITS: Limits<16> = Limits::of(&GLOBAL_FIELDS);
 
 /// ln(30), the scale of the horizon.
 const LOG_THIRTY: f64 = 3.401_197_381_662_155_4;
@@ -82,27 +85,24 @@ impl GlobalFacts {
     /// that can be said.
     #[must_use]
     pub fn numbers(&self) -> [f32; 16] {
-        bounded(
-            &GLOBAL_FIELDS,
-            [
-                ratio(self.cash, self.value),
-                if self.start_value > 0.0 { libm::log((self.value / self.start_value).max(0.0)) } else { 0.0 },
-                self.drawdown,
-                self.rolling_sharpe / 3.0,
-                ratio(self.short_term_gain, self.value),
-                ratio(self.long_term_gain, self.value),
-                ratio(self.loss_carryforward, self.value),
-                self.season.sin,
-                self.season.cos,
-                flag(self.season.fourth_quarter),
-                self.last_turnover,
-                f64::from(self.idle_steps) / 10.0,
-                self.short_term_rate,
-                self.long_term_rate,
-                self.risk_tolerance,
-                libm::log(self.horizon_years.max(0.0)) / LOG_THIRTY,
-            ],
-        )
+        LIMITS.cut([
+            ratio(self.cash, self.value),
+            if self.start_value > 0.0 { libm::log((self.value / self.start_value).max(0.0)) } else { 0.0 },
+            self.drawdown,
+            self.rolling_sharpe / 3.0,
+            ratio(self.short_term_gain, self.value),
+            ratio(self.long_term_gain, self.value),
+            ratio(self.loss_carryforward, self.value),
+            self.season.sin,
+            self.season.cos,
+            flag(self.season.fourth_quarter),
+            self.last_turnover,
+            f64::from(self.idle_steps) / 10.0,
+            self.short_term_rate,
+            self.long_term_rate,
+            self.risk_tolerance,
+            libm::log(self.horizon_years.max(0.0)) / LOG_THIRTY,
+        ])
     }
 }
 

@@ -30,12 +30,34 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 && !ratio.is_nan() { ratio } else { 0.0 }
 }
 
-/// Numbers cut to their ranges; what is no number becomes 0.
-fn bounded<const N: usize>(fields: &[StateField; N], numbers: [f64; N]) -> [f32; N] {
-    std::array::from_fn(|at| {
-        let number = if numbers[at].is_nan() { 0.0 } else { numbers[at] };
-        (number as f32).clamp(fields[at].min, fields[at].max)
-    })
+/// Least and largest values of numbers, apart, so that all numbers are cut side by side.
+struct Limits<const N: usize> {
+    min: [f32; N],
+    max: [f32; N],
+}
+
+impl<const N: usize> Limits<N> {
+    const fn of(fields: &[StateField; N]) -> Self {
+        let (mut min, mut max, mut at) = ([0.0; N], [0.0; N], 0);
+        while at < N {
+            (min[at], max[at]) = (fields[at].min, fields[at].max);
+            at += 1;
+        }
+        Self { min, max }
+    }
+
+    /// Numbers cut to their ranges; what is no number becomes 0.
+    #[inline]
+    fn cut(&self, numbers: [f64; N]) -> [f32; N] {
+        let mut cut = [0.0_f32; N];
+        for at in 0..N {
+            let number = numbers[at] as f32;
+            let number = if number.is_nan() { 0.0 } else { number };
+            let number = if number < self.min[at] { self.min[at] } else { number };
+            cut[at] = if number > self.max[at] { self.max[at] } else { number };
+        }
+        cut
+    }
 }
 
 fn flag(holds: bool) -> f64 {

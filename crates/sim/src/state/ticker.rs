@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{StateField, bounded, field, flag, ratio};
+use super::{Limits, StateField, field, flag, ratio};
 
 /// Names and ranges, in order.
 pub const TICKER_FIELDS: [StateField; 12] = [
@@ -19,6 +19,9 @@ pub const TICKER_FIELDS: [StateField; 12] = [
     field("ret_since_trade", -1.0, 1.0),
     field("traded_volume", 0.0, 5.0),
 ];
+
+/// Their ranges.
+static LIMITS: Limits<12> = Limits::of(&TICKER_FIELDS);
 
 /// ln(366), the scale of days since the last trade.
 const LOG_YEAR: f64 = 5.902_633_333_401_366;
@@ -73,25 +76,22 @@ impl TickerFacts {
             // Most assets of most accounts: shares of nothing are zero.
             let ret = self.ret_since_trade;
             let numbers = [0.0, 0.0, 0.0, waiting, 0.0, 0.0, sold, bought, since_trade, 0.0, ret, traded];
-            return bounded(&TICKER_FIELDS, numbers);
+            return LIMITS.cut(numbers);
         }
-        bounded(
-            &TICKER_FIELDS,
-            [
-                ratio(self.value, self.account_value),
-                ratio(self.value - self.basis, self.basis),
-                ratio(self.short_term_value, self.value),
-                waiting,
-                ratio(self.loss_lot_value, self.value),
-                ratio(self.exit_tax, self.value),
-                sold,
-                bought,
-                since_trade,
-                flag(self.value > 0.0),
-                self.ret_since_trade,
-                traded,
-            ],
-        )
+        LIMITS.cut([
+            ratio(self.value, self.account_value),
+            ratio(self.value - self.basis, self.basis),
+            ratio(self.short_term_value, self.value),
+            waiting,
+            ratio(self.loss_lot_value, self.value),
+            ratio(self.exit_tax, self.value),
+            sold,
+            bought,
+            since_trade,
+            flag(self.value > 0.0),
+            self.ret_since_trade,
+            traded,
+        ])
     }
 }
 

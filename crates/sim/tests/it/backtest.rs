@@ -331,6 +331,33 @@ fn windows_are_the_same_on_one_and_two_threads() {
 }
 
 #[test]
+fn after_tax_equal_weight_is_compared_with_equal_weight_taxed_alike() {
+    let panel = walks();
+    let market = BacktestMarket::new(&panel, panel.assets().collect(), &none(), None);
+    let config = BacktestConfig::standard(panel.sessions()[300], panel.sessions()[420]);
+    let strategy = StrategyConfig::standard();
+    let of = |name: &str, config: &BacktestConfig| {
+        let windows = run_windows(&market, &|| strategy_by_name(name, &strategy), config, &[60], 20, 1).unwrap();
+        let summary = summarise_windows(&windows, 20, lotwise_core::Seed::new(1));
+        (windows, summary)
+    };
+    let (windows, summary) = of("equal-weight", &config);
+    assert!(windows.iter().any(|window| window.tax != Money::ZERO));
+    for window in &windows {
+        let (own, other) = (window.ret_after_tax - window.ret, window.ret_ew_after_tax - window.ret_ew);
+        assert!((own - other).abs() < 1e-12, "the same account owes the same tax: {own} and {other}");
+    }
+    assert!((summary[0].after_tax.estimate - summary[0].alpha.estimate).abs() < 1e-12);
+    // The parts add up to the difference of what is taxed on both sides.
+    for name in ["olmar", "equal-weight-hold"] {
+        let (_, summary) = of(name, &config);
+        assert!((summary[0].parts.iter().sum::<f64>() - summary[0].after_tax.estimate).abs() < 1e-12, "{name}");
+    }
+    let untaxed = BacktestConfig { taxes: Taxes::None, ..config };
+    assert!(of("olmar", &untaxed).0.iter().all(|window| window.ret_ew_after_tax == window.ret_ew));
+}
+
+#[test]
 fn every_strategy_runs_and_says_so_when_it_cannot() {
     let panel = walks();
     let market = BacktestMarket::new(&panel, panel.assets().collect(), &none(), None);

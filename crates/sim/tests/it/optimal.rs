@@ -1,7 +1,7 @@
 //! The optimising rules against answers that were found another way.
 
 use clarabel::algebra::CscMatrix;
-use clarabel::solver::SupportedConeT::ExponentialConeT;
+use clarabel::solver::SupportedConeT::{ExponentialConeT, NonnegativeConeT, ZeroConeT};
 use clarabel::solver::{DefaultSettings, DefaultSolver, IPSolver};
 use lotwise_sim::policy::{min_variance_weights, risk_parity_weights};
 use lotwise_sim::{Covariance, Error};
@@ -178,5 +178,55 @@ proptest! {
                 prop_assert!(variance(&shifted) >= least * (1.0 - 1e-8), "from {from} to {to} by {step}");
             }
         }
+    }
+}
+
+/// `min ½ wᵀΣw` with `Σ w = 1` and `w ≥ 0` by an interior method. Variances must be of order one.
+fn least_variance_by_an_interior_method(covariance: &Covariance) -> Vec<f64> {
+    let size = covariance.n_assets();
+    let upper: Vec<(usize, usize)> = (0..size).flat_map(|j| (0..=j).map(move |i| (i, j))).collect();
+    let quadratic = CscMatrix::new_from_triplets(
+        size,
+        size,
+        upper.iter().map(|(i, _)| *i).collect(),
+        upper.iter().map(|(_, j)| *j).collect(),
+        upper.iter().map(|(i, j)| covariance.at(*i, *j)).collect(),
+    );
+    let rows = (0..size).map(|_| 0).chain(1..=size).collect();
+    let values = (0..2 * size).map(|at| if at < size { 1.0 } else { -1.0 }).collect();
+    let columns = (0..size).chain(0..size).collect();
+    let constraints = CscMatrix::new_from_triplets(1 + size, size, rows, columns, values);
+    let bounds: Vec<f64> = (0..=size).map(|row| if row == 0 { 1.0 } else { 0.0 }).collect();
+    let settings =
+        DefaultSettings { verbose: false, tol_gap_abs: 1e-12, tol_gap_rel: 1e-12, ..DefaultSettings::default() };
+    let cones = [ZeroConeT(1), NonnegativeConeT(size)];
+    let mut solver = DefaultSolver::new(&quadratic, &vec![0.0; size], &constraints, &bounds, &cones, settings).unwrap();
+    solver.solve();
+    solver.solution.x.clone()
+}
+
+#[test]
+fn least_variance_of_many_assets_agrees_with_an_interior_method() {
+    for (size, n_factors, seed) in [(100, 3, 1_u64), (100, 0, 2), (140, 1, 3), (60, 12, 4)] {
+        let mut random = seed;
+        let mut draw = || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        // Factor models as of shares: most load on the first factor, each has a risk of its own.
+        let loadings: Vec<Vec<f64>> = (0..size)
+            .map(|_| (0..n_factors).map(|at| if at == 0 { 0.5 + draw() } else { draw() - 0.5 }).collect())
+            .collect();
+        let own: Vec<f64> = (0..size).map(|_| 0.1 + draw()).collect();
+        let entry = |i: usize, j: usize| {
+            let shared: f64 = loadings[i].iter().zip(&loadings[j]).map(|(a, b)| a * b).sum();
+            shared + if i == j { own[i] } else { 0.0 }
+        };
+        let rows: Vec<Vec<f64>> = (0..size).map(|i| (0..size).map(|j| entry(i.max(j), i.min(j))).collect()).collect();
+        let covariance = Covariance::from_rows(&rows).unwrap();
+        let weights = min_variance_weights(&covariance, 1.0).unwrap();
+        assert_near(&weights, &least_variance_by_an_interior_method(&covariance), 1e-6);
+        let held = weights.iter().filter(|weight| **weight > 0.0).count();
+        assert!(if n_factors == 0 { held == size } else { held < size }, "{held} of {size} are held");
     }
 }
