@@ -10,7 +10,7 @@ use lotwise_sim::backtest::{
 use lotwise_sim::measure::StationaryBootstrap;
 use serde_json::{Value, json};
 
-use super::backtest::{Setup, UniverseChoice, backtest_error, threads};
+use super::backtest::{Setup, UniverseChoice, backtest_error, market_caps, threads};
 use crate::args::EvaluateArgs;
 use crate::clock::timestamp;
 use crate::context::Context;
@@ -32,6 +32,7 @@ pub fn run(arguments: &EvaluateArgs, context: &Context) -> Result<Report, Failur
     let strategies = StrategyConfig {
         index: arguments.benchmark.clone(),
         seed: Seed::new(arguments.seed).child("strategy", 0),
+        caps: market_caps(&arguments.prices, std::iter::once(arguments.policy.as_str()))?,
         ..StrategyConfig::standard()
     };
     strategy_by_name(&arguments.policy, &strategies).map_err(|error| {

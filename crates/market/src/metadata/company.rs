@@ -136,7 +136,7 @@ impl MetadataView<'_> {
     /// A published value moves with the close, and with the number of shares where filings around
     /// both days and the splits between them are known; only with those does it live longer than
     /// 400 days. Filed share counts alone do not do: they would need a price a share on the day.
-    fn market_cap(&self, asset: AssetIdx, symbol: &Symbol) -> Option<f64> {
+    pub(super) fn market_cap(&self, asset: AssetIdx, symbol: &Symbol) -> Option<f64> {
         let fact =
             self.source.snapshots.known(symbol, self.date).iter().rev().find(|fact| fact.value.market_cap.is_some())?;
         let moved = fact.value.market_cap? * self.close_ratio(asset, fact.value.date)?;

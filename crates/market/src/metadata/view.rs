@@ -47,6 +47,17 @@ impl<'a> MetadataView<'a> {
         }
     }
 
+    /// Market values of assets at the end of a view, US dollars, as they were known then; `None` where they were not.
+    ///
+    /// A published value moves with the close, and with the number of shares where filings around both days and the
+    /// splits between them are known; only with those does it live longer than 400 days.
+    #[must_use]
+    pub fn market_caps(view: &AsOf<'a>, source: &'a MetadataSource, assets: &[AssetIdx]) -> Vec<Option<f64>> {
+        // No market is needed for it.
+        let view = Self { view: *view, source, date: view.date(), first_market_session: 0, market: Vec::new() };
+        assets.iter().map(|&asset| view.market_cap(asset, &view.view.symbols()[asset.0])).collect()
+    }
+
     /// The fifty fields of one asset.
     #[must_use]
     pub fn of(&self, asset: AssetIdx) -> Metadata {

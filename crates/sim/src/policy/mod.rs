@@ -3,6 +3,7 @@
 //! Seven classical rules stand here. The learned policy will implement the same trait.
 
 mod active_set;
+mod cap_weight;
 mod config;
 mod equal_weight;
 mod exchange;
@@ -23,6 +24,7 @@ use lotwise_market::{AsOf, AssetIdx};
 
 use crate::Error;
 
+pub use cap_weight::{CapWeight, MarketCaps};
 pub use config::PolicyConfig;
 pub use equal_weight::EqualWeight;
 pub use hierarchical::{HierarchicalRiskParity, hierarchical_weights};

@@ -59,6 +59,8 @@ pub enum LeftOutReason {
     },
     /// Its price does not move, so a rule that weighs by risk would put everything into it.
     NoMovement,
+    /// Nothing public on the day says what the company is worth.
+    NoMarketCap,
 }
 
 impl Note {
@@ -78,6 +80,7 @@ impl Note {
             Self::LeftOut { reason: LeftOutReason::TooLittleHistory { .. }, .. } => "too_little_history",
             Self::LeftOut { reason: LeftOutReason::NoRecentPrice { .. }, .. } => "no_recent_price",
             Self::LeftOut { reason: LeftOutReason::NoMovement, .. } => "no_movement",
+            Self::LeftOut { reason: LeftOutReason::NoMarketCap, .. } => "no_market_cap",
             Self::KeptAboveCap { .. } => "kept_above_cap",
             Self::CapLeavesCash { .. } => "cap_leaves_cash",
             Self::CashBelowTarget { .. } => "cash_below_target",
@@ -120,6 +123,7 @@ impl std::fmt::Display for LeftOutReason {
             Self::NoRecentPrice { last: Some(last) } => write!(formatter, "its last price is of {last}"),
             Self::NoRecentPrice { last: None } => write!(formatter, "it has no price"),
             Self::NoMovement => write!(formatter, "its price does not move, so its risk cannot be compared"),
+            Self::NoMarketCap => write!(formatter, "its market value was not known"),
         }
     }
 }

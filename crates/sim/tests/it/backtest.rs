@@ -1,14 +1,17 @@
 //! Runs whose every cent is computed by hand, and what must hold of all runs.
 
+use std::sync::Arc;
+
 use lotwise_core::{Date, Money, RawBar, Rounding, Shares, Symbol};
-use lotwise_market::{ActionRow, AssetIdx, CorporateActions, Panel};
+use lotwise_market::metadata::{Dated, MetadataSource, Snapshot, Timeline};
+use lotwise_market::{ActionRow, AssetIdx, CorporateActions, Field, Panel};
 use lotwise_sim::Error;
-use lotwise_sim::backtest::strategies::{StrategyConfig, strategy_by_name, strategy_names};
+use lotwise_sim::backtest::strategies::{StrategyConfig, needs_market_caps, strategy_by_name, strategy_names};
 use lotwise_sim::backtest::{
     AccountView, BacktestConfig, BacktestError, BacktestMarket, Costs, EventKind, NullWorlds, Record, Stateless,
     Strategy, Taxes, null_worlds, run, run_windows, summarise_windows,
 };
-use lotwise_sim::policy::{Decision, Observation, PolicyConfig, Weights, by_name};
+use lotwise_sim::policy::{CapWeight, Decision, MarketCaps, Observation, Policy, PolicyConfig, Weights, by_name};
 
 /// A bar of open and close; `adjusted` is the close adjusted for dividends.
 struct Bar(&'static str, f64, f64, f64);
@@ -357,6 +360,54 @@ fn after_tax_equal_weight_is_compared_with_equal_weight_taxed_alike() {
     assert!(of("olmar", &untaxed).0.iter().all(|window| window.ret_ew_after_tax == window.ret_ew));
 }
 
+/// Market values, each published a session after the one at whose close it was measured.
+fn caps(panel: &Panel, known: &[(&str, usize, f64)]) -> MarketCaps {
+    let rows = known.iter().map(|(symbol, at, cap)| {
+        let value = Snapshot {
+            date: panel.sessions()[*at],
+            earnings_yield: None,
+            book_yield: None,
+            price_to_sales: None,
+            dividend_yield: None,
+            market_cap: Some(*cap),
+        };
+        (Symbol::parse(symbol).unwrap(), Dated { available_at: panel.sessions()[at + 1], value })
+    });
+    MarketCaps(Arc::new(MetadataSource { snapshots: Timeline::from_rows(rows), ..MetadataSource::default() }))
+}
+
+#[test]
+fn cap_weights_follow_the_market_values_that_were_public() {
+    let panel = walks();
+    let known = caps(&panel, &[("S0", 300, 1e9), ("S1", 300, 3e9), ("S2", 310, 4e9)]);
+    let decide = |at: usize| {
+        let universe: Vec<_> = panel.assets().collect();
+        let mut weights = vec![0.0; universe.len() + 1];
+        weights[0] = 1.0;
+        let observation = Observation {
+            market: panel.as_of(panel.sessions()[at]).unwrap(),
+            universe: &universe,
+            weights: &weights,
+            objective: lotwise_core::Objective::MaxGain1y,
+        };
+        let config = PolicyConfig { cash_target: 0.0, ..PolicyConfig::default() };
+        CapWeight { config, caps: known.clone() }.decide(&observation).unwrap()
+    };
+    let close = |symbol: &str, at: usize| {
+        panel.full_history(panel.asset(&Symbol::parse(symbol).unwrap()).unwrap(), Field::Close)[at]
+    };
+    // Values move with the closes; the third is not public yet, the others never are.
+    let moved = [1e9 * close("S0", 305) / close("S0", 300), 3e9 * close("S1", 305) / close("S1", 300)];
+    let decision = decide(305);
+    for (weight, cap) in decision.weights.assets().iter().zip(moved) {
+        assert!((weight - cap / (moved[0] + moved[1])).abs() < 1e-12);
+    }
+    assert!(decision.weights.assets()[2..].iter().all(|weight| *weight == 0.0));
+    assert!(decision.notes.iter().all(|note| note.code() == "no_market_cap"));
+    assert_eq!(decide(300).weights.cash(), 1.0, "measured, and not published yet");
+    assert_eq!((decide(310).weights.assets()[2], decide(311).weights.assets()[2] > 0.0), (0.0, true));
+}
+
 #[test]
 fn every_strategy_runs_and_says_so_when_it_cannot() {
     let panel = walks();
@@ -367,14 +418,16 @@ fn every_strategy_runs_and_says_so_when_it_cannot() {
     strategy.bond = Symbol::parse("S1").unwrap();
     strategy.mix = vec![(Symbol::parse("S2").unwrap(), 0.5)];
     for name in strategy_names() {
+        if needs_market_caps(name) {
+            assert!(matches!(strategy_by_name(name, &strategy), Err(Error::NotAvailable { .. })));
+            strategy.caps = Some(caps(&panel, &[("S0", 300, 1e9), ("S1", 300, 3e9)]));
+        }
         let record = run(&market, strategy_by_name(name, &strategy).unwrap().as_mut(), &config).unwrap();
         assert_eq!((record.strategy.as_str(), record.sessions.len()), (name, 40));
         assert!(record.sessions.iter().all(|session| !session.cash.is_negative()), "{name}");
         assert_eq!(record.trades.is_empty(), name == "hold", "{name}");
     }
-    for name in ["cap-weight", "bcrp"] {
-        assert!(matches!(strategy_by_name(name, &strategy), Err(Error::NotAvailable { .. })));
-    }
+    assert!(matches!(strategy_by_name("bcrp", &strategy), Err(Error::NotAvailable { .. })));
     assert!(matches!(strategy_by_name("oracle", &strategy), Err(Error::UnknownPolicy { .. })));
 }
 

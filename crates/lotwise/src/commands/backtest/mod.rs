@@ -28,7 +28,7 @@ use crate::store::digest;
 use crate::trials::{Trial, Trials};
 
 pub use config::UniverseChoice;
-pub use setup::{Setup, backtest_error};
+pub use setup::{Setup, backtest_error, market_caps};
 
 /// Blocks of the cross-validation for overfitting (SPEC V-06).
 const BLOCKS: usize = 16;
@@ -69,7 +69,10 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
         Some(_) => error,
     };
     let planned = file.runs().map_err(at_file)?;
-    let strategies = file.strategy_config().map_err(at_file)?;
+    let mut strategies = file.strategy_config().map_err(at_file)?;
+    let folder = arguments.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prices = folder.join(&file.prices);
+    strategies.caps = setup::market_caps(&prices, planned.iter().map(|run| run.strategy.as_str()))?;
     for run in &planned {
         strategy_by_name(&run.strategy, &strategies)
             .map_err(|error| at_file(CliError::new("unknown-strategy", Exit::Usage, error.to_string())))?;
@@ -77,8 +80,7 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
     if let Some(out) = &arguments.report {
         may_write(out, arguments.yes)?;
     }
-    let folder = arguments.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut setup = Setup::open(&folder.join(&file.prices), Some(planned[0].config.to))?;
+    let mut setup = Setup::open(&prices, Some(planned[0].config.to))?;
     let read = |list: &[String]| -> Result<Vec<Symbol>, CliError> {
         let symbol = |text: &String| {
             Symbol::parse(text).map_err(|error| at_file(CliError::new("bad-config", Exit::Usage, error.to_string())))

@@ -1,11 +1,14 @@
 //! The market of a backtest or an evaluation.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use lotwise_core::{Date, Symbol};
+use lotwise_market::metadata::MetadataSource;
 use lotwise_market::{AssetIdx, CorporateActions, Dataset, LoadOptions, Membership, Panel, Tickers};
-use lotwise_sim::backtest::strategies::{StrategyConfig, named_symbols};
+use lotwise_sim::backtest::strategies::{StrategyConfig, named_symbols, needs_market_caps};
 use lotwise_sim::backtest::{BacktestError, BacktestMarket};
+use lotwise_sim::policy::MarketCaps;
 
 use super::config::UniverseChoice;
 use crate::errors::{CliError, Exit, Failure, Place, did_you_mean, market_error};
@@ -24,6 +27,23 @@ pub struct Setup {
     /// What a person should know.
     pub warnings: Vec<Warning>,
     place: Place,
+}
+
+/// Market values from the tables beside the prices, where one of the strategies needs them; `None` where none does, or
+/// where no table has any.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn market_caps<'a>(
+    prices: &Path,
+    mut strategies: impl Iterator<Item = &'a str>,
+) -> Result<Option<MarketCaps>, Failure> {
+    if !strategies.any(needs_market_caps) {
+        return Ok(None);
+    }
+    let dataset = Dataset::open(prices).map_err(|error| market_error(&error))?;
+    let source = MetadataSource::load(dataset.folder()).map_err(|error| market_error(&error))?.source;
+    Ok((!source.snapshots.is_empty()).then(|| MarketCaps(Arc::new(source))))
 }
 
 impl Setup {

@@ -10,7 +10,9 @@ use lotwise_core::{Seed, Symbol};
 
 use super::{Stateless, Strategy};
 use crate::Error;
-use crate::policy::{EqualWeight, HierarchicalRiskParity, Policy, PolicyConfig, by_name, names as policy_names};
+use crate::policy::{
+    CapWeight, EqualWeight, HierarchicalRiskParity, MarketCaps, Policy, PolicyConfig, by_name, names as policy_names,
+};
 
 pub use fixed::{EqualWeightHold, FixedMix};
 pub use harvester::{HarvestRule, Harvester};
@@ -35,6 +37,8 @@ pub struct StrategyConfig {
     pub bond: Symbol,
     /// Seed of `random-dirichlet`.
     pub seed: Seed,
+    /// Market values for `cap-weight`; `None` where nothing knows them.
+    pub caps: Option<MarketCaps>,
 }
 
 impl StrategyConfig {
@@ -53,13 +57,15 @@ impl StrategyConfig {
             index: symbol("SPY"),
             bond: symbol("TLT"),
             seed: Seed::new(0),
+            caps: None,
         }
     }
 }
 
 /// Names of strategies that are no policies.
-const OWN: [&str; 13] = [
+const OWN: [&str; 14] = [
     "hrp",
+    "cap-weight",
     "equal-weight-hold",
     "fixed-mix",
     "single-index",
@@ -90,6 +96,13 @@ pub fn named_symbols(name: &str, config: &StrategyConfig) -> Vec<Symbol> {
         "60/40" => vec![config.index.clone(), config.bond.clone()],
         _ => Vec::new(),
     }
+}
+
+/// Whether a strategy needs market values ([`StrategyConfig::caps`]).
+#[must_use]
+pub fn needs_market_caps(name: &str) -> bool {
+    let name = normal(name);
+    name.strip_prefix(TAX_AWARE).unwrap_or(&name) == "cap-weight"
 }
 
 /// The strategy with the given name, new and without memory. Case does not matter, and `_` reads
@@ -127,10 +140,15 @@ pub fn strategy_by_name(name: &str, config: &StrategyConfig) -> Result<Box<dyn S
         "ons" => online(OnlineKind::Ons),
         "pamr" => online(OnlineKind::Pamr),
         "olmar" => online(OnlineKind::Olmar),
-        "cap-weight" => Err(Error::NotAvailable {
-            name: "cap-weight",
-            reason: "it needs shares outstanding as of each day, which this version does not read for backtests",
-        }),
+        "cap-weight" => {
+            config.policy.check()?;
+            let caps = config.caps.clone().ok_or(Error::NotAvailable {
+                name: "cap-weight",
+                reason: "it needs market values as of each day, a table fundamentals_snapshots beside the prices",
+            })?;
+            let policy: Box<dyn Policy> = Box::new(CapWeight { config: config.policy, caps });
+            Ok(Box::new(Stateless(policy)))
+        }
         "bcrp" => Err(Error::NotAvailable {
             name: "bcrp",
             reason: "it is known in hindsight only and no strategy; `bench olps` shows it beside the rules that are",
