@@ -7,6 +7,12 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub, SubAssign};
 
 use crate::fixed::{self, DecimalError, Rounding, UNIT, mul_div};
 
+#[cold]
+#[inline(never)]
+fn wide_to_f64(count: i128) -> f64 {
+    count as f64
+}
+
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $least_decimals:literal) => {
         $(#[$doc])*
@@ -68,8 +74,9 @@ macro_rules! quantity {
             #[inline]
             #[expect(clippy::float_arithmetic, reason = "the one door from exact to float")]
             pub fn to_f64(self) -> f64 {
-                // The same number, and an instruction instead of a call.
-                let count = i64::try_from(self.0).map_or_else(|_| self.0 as f64, |count| count as f64);
+                // The same number, and an instruction instead of a call. The call stands apart, as otherwise it is
+                // made whatever the number is.
+                let count = i64::try_from(self.0).map_or_else(|_| wide_to_f64(self.0), |count| count as f64);
                 count / UNIT as f64
             }
 

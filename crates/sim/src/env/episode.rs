@@ -6,7 +6,7 @@ use lotwise_tax::{HarvestValue, LossRoom, Term, harvest_value};
 use super::lots::PositionView;
 use super::positions::Positions;
 use super::{Account, EnvConfig, Nav, Tape};
-use crate::execution::Scratch;
+use crate::execution::{Scratch, nearest};
 use crate::reward::{Reward, RewardState, TaxFacts};
 use crate::state::{GlobalFacts, TickerFacts};
 use crate::{Error, SESSIONS_PER_YEAR};
@@ -320,5 +320,5 @@ impl Episode {
 
 /// A price for booking; `None` where nothing can trade.
 pub(super) fn exact(price: f64) -> Option<Price> {
-    (price > 0.0 && price < 1e7).then(|| Price::from_billionths((price * 1e9).round() as i128))
+    (price > 0.0 && price < 1e7).then(|| Price::from_billionths(nearest(price * 1e9)))
 }

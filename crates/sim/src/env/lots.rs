@@ -11,6 +11,8 @@ use super::account::{OWN, symbol};
 struct LotView {
     shares: f64,
     basis: f64,
+    /// Day from which it is held, since 1970, where its age depends on it.
+    held_from: Option<i32>,
     /// First day on which a sale is long-term, days since 1970.
     long_from: i32,
 }
@@ -19,6 +21,8 @@ struct LotView {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lots {
     lots: Vec<LotView>,
+    /// The lots as they were read the time before.
+    before: Vec<LotView>,
     sums: Sums,
     /// Last days on which a loss would meet a purchase, and a purchase a loss; days since 1970.
     harvest_blocked_until: i32,
@@ -81,23 +85,27 @@ impl Lots {
         let until = |date: Option<Date>| date.map_or(i32::MIN, |date| date.days() + WINDOW_DAYS);
         self.harvest_blocked_until = until(account.book().latest_replacement(symbol(asset)));
         self.purchase_blocked_until = until(account.book().latest_open_loss(symbol(asset)));
+        std::mem::swap(&mut self.lots, &mut self.before);
         self.lots.clear();
-        // Neighbours are often of one day.
-        let mut last = (i32::MIN, i32::MIN);
+        // Most lots are still there, in their order, and keep their first long-term day.
+        let mut known = self.before.iter().peekable();
         account.book().visit_holdings(OWN, symbol(asset), |holding| {
             let shares = holding.shares.to_f64();
             let long_from = match (holding.source, holding.holding_from_days) {
                 (BasisSource::Inherited, _) => i32::MIN,
-                (_, Some(from)) if from == last.0 => last.1,
-                (_, Some(from)) => {
-                    last = (from, first_long_term_day(from));
-                    last.1
+                (_, held_from @ Some(from)) => {
+                    while known.next_if(|lot| lot.held_from < held_from).is_some() {}
+                    known
+                        .peek()
+                        .filter(|lot| lot.held_from == held_from)
+                        .map_or_else(|| first_long_term_day(from), |lot| lot.long_from)
                 }
                 // A lot of unknown age is never assumed to be old.
                 (_, None) => i32::MAX,
             };
             let basis = holding.basis.map_or(0.0, lotwise_core::Money::to_f64);
-            self.lots.push(LotView { shares, basis, long_from });
+            let held_from = holding.holding_from_days.filter(|_| holding.source != BasisSource::Inherited);
+            self.lots.push(LotView { shares, basis, held_from, long_from });
         });
         self.sum_up(today);
     }
@@ -205,7 +213,7 @@ mod tests {
                 .into_iter()
                 .map(|(shares, cost, long_from)| {
                     let shares = f64::from(shares) / 7.0;
-                    LotView { shares, basis: shares * f64::from(cost), long_from }
+                    LotView { shares, basis: shares * f64::from(cost), held_from: None, long_from }
                 })
                 .collect();
             let mut summed = Lots { lots, ..Lots::default() };

@@ -7,6 +7,8 @@ use super::CostConfig;
 
 /// A sale of this part of a position is a sale of all of it.
 const ALL: f64 = 1.0 - 1e-9;
+/// Below this a whole number fits 64 bits.
+const HOLDS_64_BITS: f64 = 9e18;
 /// Trades of less than this are rounding, US dollars.
 const LEAST_TRADE: f64 = 1e-6;
 
@@ -73,17 +75,13 @@ impl Terms {
 
     /// Shares for sale, to the nearest billionth, so that those of a lot come back from their weight.
     fn to_sell(self, shares: f64) -> Shares {
-        if self.fractional {
-            Shares::from_billionths((shares * 1e9).round().max(0.0) as i128)
-        } else {
-            self.to_buy(shares)
-        }
+        if self.fractional { Shares::from_billionths(nearest((shares * 1e9).max(0.0))) } else { self.to_buy(shares) }
     }
 
     /// Shares to buy, rounded down.
     fn to_buy(self, shares: f64) -> Shares {
         if self.fractional {
-            Shares::from_billionths((shares * 1e9).floor().max(0.0) as i128)
+            Shares::from_billionths(below((shares * 1e9).max(0.0)))
         } else {
             // A hair more, so that a whole number that went through a division stays one.
             Shares::from_whole((shares + 1e-9).floor().max(0.0) as i64)
@@ -192,8 +190,51 @@ pub(crate) fn raise_cash<T: Till>(
     Ok(())
 }
 
+/// The nearest whole number, half away from nothing, of a number that is not negative. It is that of `round`, and
+/// instructions instead of calls where 64 bits hold it.
+pub(crate) fn nearest(number: f64) -> i128 {
+    if number < HOLDS_64_BITS {
+        let whole = number as i64;
+        i128::from(whole + i64::from(number - whole as f64 >= 0.5))
+    } else {
+        wide(number.round())
+    }
+}
+
+/// The whole part of a number that is not negative.
+fn below(number: f64) -> i128 {
+    if number < HOLDS_64_BITS { i128::from(number as i64) } else { wide(number.floor()) }
+}
+
+/// Apart, as otherwise it is worked out whatever the number is.
+#[cold]
+#[inline(never)]
+fn wide(number: f64) -> i128 {
+    number as i128
+}
+
 /// Interest of one session on cash: a 252nd of the rate a year.
 pub(crate) fn session_interest(cash: Money, rate_annual: f64) -> Money {
     let per_session = rate_annual / crate::SESSIONS_PER_YEAR;
     Money::from_billionths((cash.billionths() as f64 * per_session).round() as i128)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whole_numbers_are_those_of_the_library(number in prop_oneof![
+            0.0..1e3_f64,
+            0.0..1e21_f64,
+            (0_u32..1_000_000).prop_map(|halves| f64::from(halves) / 2.0),
+            (0_u64..1 << 53).prop_map(|bits| f64::from_bits(4_602_678_819_172_646_911 + bits % 3)),
+        ]) {
+            prop_assert_eq!(nearest(number), number.round() as i128);
+            prop_assert_eq!(below(number), number.floor() as i128);
+        }
+    }
 }

@@ -17,7 +17,7 @@ mod trade_list;
 
 pub use config::{CapRule, ExecutionConfig, SellRule};
 pub use cost::{CostConfig, Depth};
-pub(crate) use fill::{Orders, Terms, Till, fill_orders, raise_cash, session_interest};
+pub(crate) use fill::{Orders, Terms, Till, fill_orders, nearest, raise_cash, session_interest};
 pub(crate) use plan::lane_sum;
 pub use plan::{plan_trades, renormalize};
 pub use trade_list::{TaxLot, TaxYear, TradeList, TradeProblem, trade_list};

@@ -477,14 +477,14 @@ fn knowing_tomorrow_earns_what_the_oracle_earns() {
     let mut panel = walks();
     for asset in panel.assets() {
         for session in 1..panel.n_sessions() {
-            let close = |session: usize| panel.full_history(asset, lotwise_market::Field::Close)[session];
+            let close = |session: usize| panel.full_history(asset, Field::Close)[session];
             let (open, close) = (close(session - 1), close(session));
             let bar =
                 RawBar { open, high: open.max(close), low: open.min(close), ..crate::fixture::bar(session, close) };
             panel.set(asset, lotwise_market::SessionIdx(session), &bar);
         }
     }
-    let closes = |asset: usize| panel.full_history(AssetIdx(asset), lotwise_market::Field::AdjClose);
+    let closes = |asset: usize| panel.full_history(AssetIdx(asset), Field::AdjClose);
     let growth = |asset: usize, at: usize| closes(asset)[at + 1] / closes(asset)[at];
     let best = |at: usize| (0..8).max_by(|&a, &b| growth(a, at).total_cmp(&growth(b, at))).unwrap();
     let choice: Vec<usize> = (0..699).map(best).chain([0]).collect();

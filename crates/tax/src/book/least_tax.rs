@@ -124,7 +124,7 @@ impl Group {
             if before.iter().any(|other| same(other, trial)) {
                 continue;
             }
-            room.out.clear();
+            room.out.clear_trial();
             match desk.rules.lots_leave {
                 LotsLeave::Together => {
                     room.left.clone_from(&room.free);

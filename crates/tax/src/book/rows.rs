@@ -262,6 +262,18 @@ impl Outcome {
         std::iter::successors(first, |found| self.matches.get(found.next as usize))
     }
 
+    /// Forgets everything but which days the years have, for the next of many trials of one sale.
+    pub fn clear_trial(&mut self) {
+        // A few years, of which the last is that of the sale.
+        let mut years = std::mem::take(&mut self.years);
+        if years.len() > 4 {
+            years.clear();
+        }
+        years.iter_mut().for_each(|year| year.sum = Realised::default());
+        self.clear();
+        self.years = years;
+    }
+
     pub fn clear(&mut self) {
         self.rows.clear();
         self.pending.clear();
