@@ -48,7 +48,7 @@ impl Policy for MinVariance {
 /// Where `cap` everywhere sums to less than one, every weight is equal.
 ///
 /// Without a cap that binds, a guess at the assets that are held and exchanges of blocks of them find the weights
-/// ([`near_least_variance`]); otherwise an interior method comes close. From there an active-set method finds weights
+/// (J. Kim and H. Park 2011); otherwise an interior method comes close. From there an active-set method finds weights
 /// of which no others have a variance smaller by more than a few parts in 10⁹, and exact zeros.
 ///
 /// # Errors
