@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             return;
         };
         if config.validate().is_ok() {
-            assert!(config.dates().is_ok(), "a configuration that holds has dates");
+            assert!(config.data.dates().is_ok(), "a configuration that holds has dates");
             let written = serde_json::to_string(&config).expect("a configuration is made of texts and numbers");
             let read: RunConfig = serde_json::from_str(&written).expect("what was written is read");
             assert_eq!(read, config, "what was read is written back the same");

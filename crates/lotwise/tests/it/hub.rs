@@ -1,14 +1,12 @@
 //! Networks from a model hub, without a network: a server on this machine.
 
-use crate::program::Folder;
-
 const CONFIG: &str = "[temporal]\nkind = \"kernelsynth\"\nweights = \"hub:lotwise/branch@v1\"\n";
 const TRAIN: [&str; 9] = ["train", "encoder", "--data", "prices.csv", "-c", "hub.toml", "--out", "run", "--dry-run"];
 
 #[cfg(not(feature = "hub"))]
 #[test]
 fn a_build_without_a_hub_says_so() {
-    let ran = Folder::new().with("hub.toml", CONFIG).run(&TRAIN);
+    let ran = crate::program::Folder::new().with("hub.toml", CONFIG).run(&TRAIN);
     assert_eq!(ran.code, 2, "{}", ran.all());
     assert!(ran.stderr.contains("hub:lotwise/branch@v1") && ran.stderr.contains("--features hub"), "{}", ran.all());
 }
