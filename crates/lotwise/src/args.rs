@@ -16,7 +16,7 @@ use crate::store::Mode;
 pub use lab::{BacktestArgs, BenchBacktestArgs, BenchEnvArgs, EvaluateArgs, LabArgs, NullArgs};
 pub use model::{
     BenchChronosArgs, BenchEncoderArgs, ChronosSize, EncoderPreset, EvidenceArgs, ExportArgs, ModelCommand, ModelFile,
-    ReplacementsArgs, TrainCommand, TrainEncoderArgs, TrainKernelSynthArgs,
+    ReplacementsArgs, TrainCommand, TrainEncoderArgs, TrainKernelSynthArgs, TrainStudyArgs,
 };
 
 /// The whole command line.

@@ -1,4 +1,4 @@
-//! The trial ledger: every backtest and evaluation writes down that it happened, so that the
+//! The trial ledger: every backtest, evaluation and training run writes down that it happened, so that the
 //! deflated Sharpe ratio knows how often one has looked (SPEC V-06).
 //!
 //! One JSON object a line. Each carries the digest of the line before and of itself, and a file
@@ -26,7 +26,7 @@ const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000
 pub struct Trial {
     /// UTC, from the clock.
     pub time: String,
-    /// `backtest` or `evaluate`.
+    /// `backtest`, `evaluate` or `train encoder`.
     pub command: String,
     /// The strategy.
     pub strategy: String,
@@ -116,6 +116,11 @@ impl Trials {
     /// # Errors
     /// When the file cannot be written.
     pub fn add(&mut self, trial: Trial) -> Result<(), CliError> {
+        // Runs that go on side by side write one ledger: what another added meanwhile comes first.
+        let lock = self.beside(".lock");
+        let held = File::create(&lock).and_then(|file| file.lock().map(|()| file));
+        let _held = held.map_err(|error| system(&lock, &error))?;
+        self.lines = Self::open(self.path.clone())?.lines;
         let previous = self.lines.last().map_or(BEGINNING, |line| line.digest.as_str()).to_owned();
         let mut line = Line { number: self.lines.len() + 1, trial, previous, digest: String::new() };
         line.digest = seal(&line);
@@ -148,8 +153,12 @@ impl Trials {
     }
 
     fn head(&self) -> PathBuf {
+        self.beside(".head")
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
-        name.push(".head");
+        name.push(ending);
         PathBuf::from(name)
     }
 

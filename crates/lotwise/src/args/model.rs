@@ -4,11 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::LabArgs;
+
 /// `train`.
 #[derive(Debug, Subcommand)]
 pub enum TrainCommand {
     /// Train the encoder that knows no ticker
     Encoder(TrainEncoderArgs),
+    /// Train encoders that differ in named ways, with several seeds, and compare them
+    Study(TrainStudyArgs),
     /// Pretrain the frozen branch on synthetic series alone
     #[command(name = "kernelsynth")]
     KernelSynth(TrainKernelSynthArgs),
@@ -62,12 +66,33 @@ pub struct TrainEncoderArgs {
     /// Seed of everything, in place of the one in the file
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Threads; without it as many as there are cores. The result is the same
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub threads: Option<u16>,
-    /// Read the data, show what would be trained, and train and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
+    /// Trial ledger, threads, dry run.
+    #[command(flatten)]
+    pub lab: LabArgs,
+}
+
+/// `train study`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Ctrl-C ends a study with its state kept; the same command goes on with it. Each run is written \
+                        into the trial ledger. docs/encoder.md tells what a study is and lists every key."
+)]
+pub struct TrainStudyArgs {
+    /// Prices, with the tables beside them: a Parquet or CSV file, or a folder
+    #[arg(long, value_name = "PATH")]
+    pub data: PathBuf,
+    /// Folder for the runs and their comparison
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// What is to be compared (TOML)
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Train these variants alone; others may be trained at the same time by another call
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub only: Vec<String>,
+    /// Trial ledger, threads, dry run.
+    #[command(flatten)]
+    pub lab: LabArgs,
 }
 
 /// `model`.
@@ -114,6 +139,18 @@ pub struct EvidenceArgs {
     /// The data it was trained on: a Parquet or CSV file, or a folder
     #[arg(long, value_name = "PATH")]
     pub data: PathBuf,
+    /// An encoder to set beside it, for instance one trained without the differentiation term
+    #[arg(long, value_name = "FILE")]
+    pub control: Option<PathBuf>,
+    /// Also ask the frozen branches by themselves, which takes longer
+    #[arg(long)]
+    pub branches: bool,
+    /// Folder of a study to tell of in the same document
+    #[arg(long, value_name = "FOLDER", requires = "markdown")]
+    pub study: Option<PathBuf>,
+    /// Print a document in Markdown
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// A file of weights.

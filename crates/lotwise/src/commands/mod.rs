@@ -18,6 +18,7 @@ pub mod prices;
 mod recommend;
 mod replacements;
 mod scripts;
+mod study;
 mod tax_estimate;
 mod tax_report;
 mod train;
@@ -80,6 +81,7 @@ pub fn run(command: Command, context: &Context) -> Result<Outcome, Failure> {
         Command::Train(TrainCommand::KernelSynth(arguments)) => {
             kernelsynth::kernelsynth(&arguments, context).map(Outcome::from)
         }
+        Command::Train(TrainCommand::Study(arguments)) => study::run(&arguments, context).map(Outcome::from),
         Command::Train(TrainCommand::Encoder(arguments)) => train::encoder(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Show(arguments)) => model::show(&arguments, context).map(Outcome::from),
         Command::Model(ModelCommand::Verify(arguments)) => model::verify(&arguments, context).map(Outcome::from),

@@ -9,11 +9,15 @@ use lotwise_train::encoder::{
 };
 use serde_json::{Value, json};
 
-use crate::args::TrainEncoderArgs;
+use super::backtest::threads;
+use crate::args::{LabArgs, TrainEncoderArgs};
+use crate::clock::timestamp;
 use crate::context::Context;
 use crate::errors::{CliError, Exit, Failure, Place, market_error};
 use crate::input::read_config;
 use crate::output::{Cell, Column, Page, Report, Table, Talk, Warning};
+use crate::store::digest;
+use crate::trials::{Trial, Trials};
 use crate::{hub, interrupt};
 
 /// Where the settings are described.
@@ -45,14 +49,15 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
     }
     context.style.say("reading prices, computing features and labels");
     let data = EncoderData::open(&arguments.data, &config).map_err(|error| train_error(&error))?;
-    if arguments.dry_run {
+    if arguments.lab.dry_run {
         return Ok(told(arguments, &config, &data, &folder, None, context));
     }
-    let threads = usize::from(arguments.threads.unwrap_or(0));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| CliError::new("no-threads", Exit::Failed, error.to_string()))?;
+    if arguments.resume.is_none() {
+        write_down(&config, &data, &arguments.lab, context)?;
+    }
+    let pool = pool(&arguments.lab)?;
     interrupt::listen();
-    let mut progress = Progress::new(context);
+    let mut progress = Progress::new(context, "");
     let mut event = |event: &Event| progress.tell(event);
     let mut hooks = Hooks { event: &mut event, stop: &interrupt::wanted };
     let outcome = pool.install(|| match arguments.resume {
@@ -61,6 +66,34 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
     });
     let outcome = outcome.map_err(|error| train_error(&error))?;
     Ok(told(arguments, &config, &data, &folder, Some(&outcome), context))
+}
+
+/// The threads that are asked for.
+pub(super) fn pool(lab: &LabArgs) -> Result<rayon::ThreadPool, CliError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(lab)).build();
+    pool.map_err(|error| CliError::new("no-threads", Exit::Failed, error.to_string()))
+}
+
+/// Counts a run in the trial ledger before it begins: whatever is tried is a choice, and its measures on
+/// validation are looked at.
+pub(super) fn write_down(
+    config: &RunConfig,
+    data: &EncoderData,
+    lab: &LabArgs,
+    context: &Context,
+) -> Result<(), CliError> {
+    let [from, to] = data.range(Part::Validation).map(|date| date.to_string());
+    let settings = serde_json::to_string(&config.without_places()).expect("Invariant: settings are plain data");
+    Trials::of(lab.trials.as_deref(), &context.settings)?.add(Trial {
+        time: timestamp(context.clock.now()),
+        command: "train encoder".to_owned(),
+        strategy: format!("encoder, {}, {:?}", config.temporal.kind, config.loss.contrast).to_lowercase(),
+        config: digest(settings.as_bytes()),
+        data: data.hash().to_owned(),
+        from,
+        to,
+        sharpe: None,
+    })
 }
 
 /// Why a run cannot be, as the person is told.
@@ -79,19 +112,25 @@ pub fn train_error(error: &Error) -> Failure {
 }
 
 /// Talks on stderr while a run goes on.
-struct Progress<'a> {
+pub(super) struct Progress<'a> {
     context: &'a Context,
+    /// Put before every line; empty for a run by itself.
+    before: String,
     /// When the first step ended, and how many came after it.
     since: Option<(i64, u64)>,
     told: i64,
 }
 
 impl<'a> Progress<'a> {
-    fn new(context: &'a Context) -> Self {
-        Self { context, since: None, told: i64::MIN }
+    pub(super) fn new(context: &'a Context, before: impl Into<String>) -> Self {
+        Self { context, before: before.into(), since: None, told: i64::MIN }
     }
 
-    fn tell(&mut self, event: &Event) {
+    fn say(&self, text: &str) {
+        self.context.style.say(&format!("{}{text}", self.before));
+    }
+
+    pub(super) fn tell(&mut self, event: &Event) {
         let now = self.context.clock.now().0;
         match event {
             Event::Step { stage, epoch, step, left, loss } => {
@@ -104,7 +143,7 @@ impl<'a> Progress<'a> {
                 self.told = now;
                 let each = (now - start) as f64 / steps as f64;
                 let rest = duration(each * *left as f64);
-                self.context.style.say(&format!(
+                self.say(&format!(
                     "{stage}: epoch {} of at most {}, step {} of {}, loss {loss:.4}, {:.2} s a step, at most {rest} left",
                     epoch[0],
                     epoch[1],
@@ -115,7 +154,7 @@ impl<'a> Progress<'a> {
             }
             Event::Epoch { stage, epoch, measured, best } => {
                 let number = |name: &str| measured.get(name).map_or("–".to_owned(), |value| format!("{value:.4}"));
-                self.context.style.say(&format!(
+                self.say(&format!(
                     "{stage}: epoch {epoch} ended, validation loss {}{}, cosine {}, effective rank {}",
                     number("losses/total"),
                     if *best { " (best)" } else { "" },
@@ -123,13 +162,11 @@ impl<'a> Progress<'a> {
                     number("embedding/effective_rank"),
                 ));
                 if measured.get("embedding/collapsed") == Some(&1.0) {
-                    self.context
-                        .style
-                        .say("warning: the representation has collapsed: assets can hardly be told apart");
+                    self.say("warning: the representation has collapsed: assets can hardly be told apart");
                 }
             }
             Event::Stage { stage, epochs, best } => {
-                self.context.style.say(&format!("{stage}: done after {epochs} epochs, best validation loss {best:.4}"));
+                self.say(&format!("{stage}: done after {epochs} epochs, best validation loss {best:.4}"));
             }
         }
     }

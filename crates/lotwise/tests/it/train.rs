@@ -104,7 +104,7 @@ fn a_run_leaves_a_model_that_tells_what_it_is() {
     assert_eq!(evidence.code, 0, "{}", evidence.stderr);
     let body: serde_json::Value = serde_json::from_str(&evidence.stdout).unwrap();
     assert_eq!(body["warnings"], serde_json::json!([]));
-    assert_eq!(body["data"]["evidence"]["forecasts"].as_array().unwrap().len(), 18);
+    assert_eq!(body["data"]["evidence"]["forecasts"].as_array().unwrap().len(), 54);
     assert!(
         folder.run(&["model", "evidence", model, "--data", "prices.parquet"]).stdout.contains("What a line foretells")
     );
@@ -156,4 +156,84 @@ fn the_encoder_can_be_timed() {
     let results = body["data"]["results"].as_array().unwrap();
     assert_eq!(results.len(), 3);
     assert!(results.iter().all(|one| one["unit"] == "ms" && one["value"].as_f64().unwrap() > 0.0), "{results:?}");
+}
+
+const STUDY: &str = r#"
+seeds = [1, 2]
+[base]
+temporal = { kind = "none" }
+stages = [{ name = "joint", path = "whole", epochs = 1, patience = 1, contrast = 0.5 }]
+[base.data]
+train_from = "2010-01-01"
+train_to = "2012-02-29"
+validation_from = "2012-03-01"
+validation_to = "2012-09-30"
+universe = "all"
+[base.sampling]
+dates_per_batch = 2
+assets_per_date = 4
+steps_per_epoch = 2
+validation_dates = 4
+validation_assets = 4
+probe_dates = 2
+least_bars = 5
+[base.network]
+dim = 8
+heads = 2
+market_layers = 1
+asset_layers = 1
+hidden = 16
+window = 20
+[[variants]]
+name = "own"
+what = "as it is"
+[[variants]]
+name = "no-metadata"
+what = "without metadata"
+change = { network = { metadata_fields = 0 } }
+[[orders]]
+name = "claim"
+measure = "cosine/fused"
+rising = ["own", "no-metadata"]
+"#;
+
+#[test]
+fn a_study_trains_each_variant_with_each_seed_and_goes_on_where_it_stopped() {
+    let folder = folder().with("study.toml", STUDY);
+    let study = ["train", "study", "--data", "prices.parquet", "-c", "study.toml", "--out", "study", "--json"];
+    let with = |more: &[&'static str]| {
+        let ran = folder.run(&[&study[..], &["--trials", "trials.ndjson"], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap()["data"].clone()
+    };
+    assert_eq!(with(&["--dry-run"])["runs"], 4);
+    assert!(!folder.path("study").exists());
+    assert_eq!(with(&["--only", "no-metadata"])["done"], 2);
+    let body = with(&[]);
+    assert_eq!((&body["done"], &body["reference"]), (&4.into(), &"own".into()));
+    let cosine = &body["variants"][1]["measures"]["cosine/fused"];
+    assert_eq!(cosine["over_seeds"]["seeds"], 2);
+    assert!(cosine["difference"]["half"].as_f64().unwrap() > 0.0);
+    // Everything that was tried is counted once, and telling it again counts nothing.
+    assert_eq!(with(&[]), body);
+    let trials = std::fs::read_to_string(folder.path("trials.ndjson")).unwrap();
+    assert_eq!(trials.lines().count(), 4);
+    assert_eq!(trials.matches("train encoder").count(), 4);
+
+    let [model, control] = ["study/own/seed-1/encoder.safetensors", "study/own/seed-2/encoder.safetensors"];
+    let evidence = ["model", "evidence", model, "--data", "prices.parquet", "--control", control];
+    let told = folder.run(&[&evidence[..], &["--study", "study", "--markdown"]].concat());
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    for part in ["| no-metadata | without metadata |", "claim (cosine/fused): own < no-metadata in", "| Control |"] {
+        assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
+    }
+
+    // A changed study does not take up runs of another one.
+    let folder = folder.with("study.toml", STUDY.replace("steps_per_epoch = 2", "steps_per_epoch = 3"));
+    let other = folder.run(&study);
+    assert_eq!(other.code, 3, "{}", other.stderr);
+    assert!(other.stdout.contains("other settings"), "{}", other.stdout);
+    let unknown = folder.run(&[&study[..], &["--only", "owl"]].concat());
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stdout.contains("it has own, no-metadata"), "{}", unknown.stdout);
 }

@@ -292,6 +292,14 @@ pub struct Dates {
 const LARGEST: usize = 1_000_000;
 
 impl RunConfig {
+    /// The settings that decide about the weights: without the folder in which a branch's outputs are kept.
+    #[must_use]
+    pub fn without_places(&self) -> Self {
+        let mut config = self.clone();
+        config.temporal.cache = None;
+        config
+    }
+
     /// Refuses what cannot be run.
     ///
     /// # Errors

@@ -89,11 +89,6 @@ impl Diagnosis {
         &self.seen
     }
 
-    /// Days of training on which lines are fitted.
-    pub(super) fn probe(&self) -> &[Batch] {
-        &self.probe
-    }
-
     /// The same days of seen tickers with some fields of metadata missing.
     pub(super) fn without(&self, fields: std::ops::Range<usize>) -> Self {
         let mut seen = self.seen.clone();

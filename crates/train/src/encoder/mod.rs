@@ -14,6 +14,7 @@ mod probe;
 mod run;
 mod spectrum;
 mod state;
+pub mod study;
 mod temporal;
 mod views;
 
@@ -25,7 +26,7 @@ pub use config::{
 };
 pub use data::{EncoderData, Part, Tickers};
 pub use diagnostics::{Diagnosis, Measured};
-pub use evidence::{Evidence, Forecast, HORIZONS, Interval, evidence};
+pub use evidence::{Evidence, Forecast, HORIZONS, Interval, Target, branches, evidence};
 pub use live::Live;
 pub use objective::{Asked, Network, Terms, objective, return_correlation, views_needed};
 pub use probe::Probe;

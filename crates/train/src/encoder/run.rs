@@ -176,8 +176,8 @@ impl<'a> Run<'a> {
         if diagnosis.is_empty() {
             return Err(Error::Data("no day of validation has a company".to_owned()));
         }
-        // Other weights of the frozen branch under the same name are another run.
-        let text = serde_json::to_string(&config).expect("Invariant: a configuration is plain data");
+        // Other weights of the frozen branch under the same name are another run; another cache is not.
+        let text = serde_json::to_string(&config.without_places()).expect("Invariant: a configuration is plain data");
         let text = format!("{text}\n{}", branch.fingerprint());
         let adam = new_adam(&config);
         Ok(Self {
@@ -379,7 +379,8 @@ impl<'a> Run<'a> {
             validation_range: range(Part::Validation),
             data_hash: self.data.hash().to_owned(),
             config_hash: self.config_hash.clone(),
-            config: serde_json::to_value(&self.config).expect("Invariant: a configuration is plain data"),
+            config: serde_json::to_value(self.config.without_places())
+                .expect("Invariant: a configuration is plain data"),
             symbols: self.data.n_seen(),
             held_out: self.data.held_out().iter().map(ToString::to_string).collect(),
             metrics: self.progress.best_measured.clone(),

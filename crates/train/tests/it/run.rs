@@ -142,8 +142,14 @@ fn a_run_learns_and_its_weights_are_ready_for_use() {
     let checkpoint = Checkpoint::read(&run.model()).unwrap();
     checkpoint.verify("run").unwrap();
     let found = evidence(&checkpoint, &data, &config, &lotwise_nn::temporal::NoTemporal);
-    assert_eq!(found.forecasts.len(), 18);
-    assert!(found.forecasts.iter().filter(|one| one.horizon < 21).all(|one| one.r_squared.is_some()), "{found:?}");
+    // Three horizons, five sets of inputs for returns and four for volatility, seen tickers and others.
+    assert_eq!(found.forecasts.len(), 54);
+    // With two companies in a sector none is kept away.
+    let seen = found.forecasts.iter().filter(|one| one.tickers == "seen" && one.horizon < 21);
+    let mut fitted = seen.filter(|one| one.inputs != "always_up");
+    assert!(fitted.clone().all(|one| one.r_squared.is_some()));
+    let plain = |one: &lotwise_train::encoder::Forecast| ["har", "momentum"].contains(&one.inputs);
+    assert!(fitted.all(|one| one.gain.is_some() != plain(one)));
     assert_eq!(found.measured["cosine/fused"], measured["cosine/fused"]);
     assert!(found.cross_sector.is_some() && found.twins.is_empty());
     assert_eq!(found.missing_block_increase.len(), 10);
