@@ -100,7 +100,7 @@ impl Heads {
         let mut aside = scratch::take(if on.dropout.is_some() { size } else { 0 });
         for head in 0..heads {
             let p = &mut probabilities[if all { head * size } else { 0 }..][..size];
-            let k = self.matrix(on.keys, keys, head, on.step).transposed();
+            let k = self.matrix(on.keys, keys, head, on.step).transposed().widened(step);
             kernel::gemm(self.matrix(on.queries, queries, head, on.step), k, None, p, step, false);
             let bias = on.bias.map(|bias| &bias[head * queries * keys..][..queries * keys]);
             kernel::softmax(p, [keys, step], scale, bias, on.keep);
@@ -134,7 +134,7 @@ impl Heads {
             let used = Mat::strided(self.dropped(on, head, p, &mut aside), queries, keys, p_step);
             let d_out = self.matrix(d_out, queries, head, heads * head_dim);
             kernel::gemm(used.transposed(), d_out, None, &mut to[to_v..], step, false);
-            let v = self.matrix(on.values, keys, head, on.step).transposed();
+            let v = self.matrix(on.values, keys, head, on.step).transposed().widened(p_step);
             kernel::gemm(d_out, v, None, &mut ds, p_step, false);
             self.drop(on, head, &mut ds);
             let d_bias = d_bias.as_mut().map(|d_bias| &mut d_bias[head * queries * keys..][..queries * keys]);

@@ -1,5 +1,7 @@
 //! The matrix product: a register tile over strided `a` and contiguous panels of `b`.
 
+use std::mem::MaybeUninit;
+
 use super::lanes::Lanes;
 use super::scratch;
 
@@ -11,6 +13,8 @@ pub(crate) struct Mat<'a> {
     columns: usize,
     row_step: usize,
     column_step: usize,
+    /// How many of the columns stand in the slice; the rest are zeros.
+    filled: usize,
 }
 
 impl<'a> Mat<'a> {
@@ -22,7 +26,7 @@ impl<'a> Mat<'a> {
     /// Rows that start `row_step` numbers after each other.
     pub(crate) fn strided(data: &'a [f32], rows: usize, columns: usize, row_step: usize) -> Self {
         assert!(rows == 0 || columns == 0 || (rows - 1) * row_step + columns <= data.len(), "matrix beyond its slice");
-        Self { data, rows, columns, row_step, column_step: 1 }
+        Self { data, rows, columns, row_step, column_step: 1, filled: columns }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -41,8 +45,14 @@ impl<'a> Mat<'a> {
 
     /// Rows and columns exchanged, without moving anything.
     pub(crate) fn transposed(self) -> Self {
-        let Self { data, rows, columns, row_step, column_step } = self;
-        Self { data, rows: columns, columns: rows, row_step: column_step, column_step: row_step }
+        let Self { data, rows, columns, row_step, column_step, filled } = self;
+        assert_eq!(columns, filled, "zeros stand at the right");
+        Self { data, rows: columns, columns: rows, row_step: column_step, column_step: row_step, filled: rows }
+    }
+
+    /// With columns of zeros up to this number, as the right side of a product: whole vectors cost less than parts.
+    pub(crate) fn widened(self, columns: usize) -> Self {
+        Self { columns: columns.max(self.columns), ..self }
     }
 }
 
@@ -63,6 +73,7 @@ pub(super) fn gemm<L: Lanes>(
     accumulate: bool,
 ) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert_eq!(a.columns, a.filled, "zeros stand on the right side of a product");
     assert!(bias.is_none_or(|bias| bias.len() == n), "a bias of another width than the product's");
     assert_eq!(k, b.rows, "inner sizes of a product differ");
     if m == 0 || n == 0 {
@@ -137,16 +148,19 @@ fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     c_step: usize,
     part: Part,
 ) {
-    let Part { m, depth, first, column, width, accumulate } = part;
+    let Part { m, depth, first, column, width, .. } = part;
     let whole = VECTORS * L::N;
     let packed;
-    let (panel, panel_step) =
-        if b.column_step == 1 && width == whole && (!b.row_step.is_multiple_of(ALIAS) || m <= 4 * ROWS) {
-            (&b.data[first * b.row_step + column..], b.row_step)
-        } else {
-            packed = pack(b, part, whole);
-            (&*packed, whole)
-        };
+    let (panel, panel_step) = if b.column_step == 1
+        && width == whole
+        && b.filled == b.columns
+        && (!b.row_step.is_multiple_of(ALIAS) || m <= 4 * ROWS)
+    {
+        (&b.data[first * b.row_step + column..], b.row_step)
+    } else {
+        packed = pack(b, part, whole);
+        (&*packed, whole)
+    };
     let mut start = [l.splat(0.0); VECTORS];
     if let Some(bias) = bias {
         for (start, bias) in start.iter_mut().zip(bias.chunks(L::N)) {
@@ -162,22 +176,19 @@ fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     macro_rules! tiles {
         ($rows:expr) => {
             while row + $rows <= m {
+                let to = &mut c[row * c_step + column..];
                 // SAFETY: rows `row..row + $rows` are below `m`, so by the three assertions every element
                 // of `a`, of the panel and of `c` that the tile touches lies within its slice.
                 unsafe {
-                    tile::<L, { $rows }, VECTORS>(
-                        l,
-                        start,
-                        depth,
-                        a_first.as_ptr().add(row * a.row_step),
-                        (a.row_step, a.column_step),
-                        panel.as_ptr(),
-                        panel_step,
-                        c.as_mut_ptr().add(row * c_step + column),
-                        c_step,
-                        width,
-                        accumulate,
-                    );
+                    let (from, to) = (a_first.as_ptr().add(row * a.row_step), to.as_mut_ptr());
+                    // One of the two steps is 1, and the addresses cost less where that is known.
+                    if a.column_step == 1 {
+                        let at = |i, p| from.add(i * a.row_step + p);
+                        tile::<L, { $rows }, VECTORS>(l, start, part, at, panel.as_ptr(), panel_step, to, c_step);
+                    } else {
+                        let at = |i, p| from.add(i + p * a.column_step);
+                        tile::<L, { $rows }, VECTORS>(l, start, part, at, panel.as_ptr(), panel_step, to, c_step);
+                    }
                 }
                 row += $rows;
             }
@@ -193,6 +204,7 @@ fn panel<L: Lanes, const ROWS: usize, const VECTORS: usize>(
 #[inline(never)]
 fn pack(b: Mat<'_>, part: Part, whole: usize) -> scratch::Scratch {
     let Part { depth, first, column, width, .. } = part;
+    let width = width.min(b.filled.saturating_sub(column));
     let mut packed = scratch::take(depth * whole);
     if b.column_step == 1 {
         for (p, to) in packed.chunks_exact_mut(whole).enumerate() {
@@ -242,49 +254,76 @@ fn turn_four(rows: [&[f32]; 4], to: &mut [f32], step: usize) {
 /// `ROWS` rows and `VECTORS` vectors of the product, held in registers over the whole depth.
 ///
 /// # Safety
-/// `a` must be readable at `i * steps.0 + p * steps.1`, `b` at `p * b_step + j` and `c` readable and
-/// writable at `i * c_step + j`, for `i < ROWS`, `p < depth` and `j` below the width (for `b`, the whole
-/// width of the vectors).
+/// `a(i, p)` must be readable, `b` at `p * b_step + j`, and `c` readable and writable at `i * c_step + j`, for `i < ROWS`,
+/// `p < depth` and `j` below the width (for `b`, the whole width of the vectors).
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the operands of a product")]
 unsafe fn tile<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     l: L,
     start: [L::V; VECTORS],
-    depth: usize,
-    a: *const f32,
-    (row_step, column_step): (usize, usize),
+    Part { depth, width, accumulate, .. }: Part,
+    a: impl Fn(usize, usize) -> *const f32,
     b: *const f32,
     b_step: usize,
     c: *mut f32,
     c_step: usize,
-    width: usize,
-    accumulate: bool,
 ) {
     let mut sums = [start; ROWS];
-    for p in 0..depth {
-        let mut right = [l.splat(0.0); VECTORS];
-        for (j, right) in right.iter_mut().enumerate() {
-            // SAFETY: within the panel, as the caller promises.
-            *right = unsafe { l.load(b.add(p * b_step + j * L::N)) };
-        }
-        for (i, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: within `a`, as the caller promises.
-            let left = l.splat(unsafe { *a.add(i * row_step + p * column_step) });
-            for (sum, &right) in sums.iter_mut().zip(&right) {
-                *sum = l.mul_add(left, right, *sum);
+    macro_rules! term {
+        ($p:expr) => {
+            let mut right = [l.splat(0.0); VECTORS];
+            for (j, right) in right.iter_mut().enumerate() {
+                // SAFETY: within the panel, as the caller promises.
+                *right = unsafe { l.load(b.add($p * b_step + j * L::N)) };
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: within `a`, as the caller promises.
+                let left = l.splat(unsafe { *a(i, $p) });
+                for (sum, &right) in sums.iter_mut().zip(&right) {
+                    *sum = l.mul_add(left, right, *sum);
+                }
+            }
+        };
+    }
+    let mut p = 0;
+    while p < depth {
+        term!(p);
+        p += 1;
+    }
+    // Whole vectors are written by loops so plain that the compiler keeps all sums in registers. A narrower tile goes
+    // through a place of its own.
+    let mut aside = MaybeUninit::<[[[f32; 16]; VECTORS]; ROWS]>::uninit();
+    let whole = width == VECTORS * L::N;
+    let (to, step) = if whole { (c, c_step) } else { (aside.as_mut_ptr().cast(), VECTORS * L::N) };
+    if accumulate && whole {
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, &sum) in sums.iter().enumerate() {
+                // SAFETY: within the width of `c`, as the caller promises, and nobody else holds these numbers.
+                unsafe {
+                    let to = to.add(i * step + j * L::N);
+                    l.store(to, l.add(l.load(to), sum));
+                }
             }
         }
+        return;
     }
     for (i, sums) in sums.iter().enumerate() {
         for (j, &sum) in sums.iter().enumerate() {
-            let n = L::N.min(width.saturating_sub(j * L::N));
-            if n == 0 {
-                break;
+            // SAFETY: as above, or within `aside`, whose rows are at least as wide.
+            unsafe { l.store(to.add(i * step + j * L::N), sum) };
+        }
+    }
+    if !whole {
+        for i in 0..ROWS {
+            // SAFETY: `width` numbers of this row of `c`, as the caller promises, and nobody else holds them; those of
+            // `aside` have just been written, one vector behind the other.
+            let (to, from) = unsafe {
+                let from = aside.as_ptr().cast::<f32>().add(i * step);
+                (std::slice::from_raw_parts_mut(c.add(i * c_step), width), std::slice::from_raw_parts(from, width))
+            };
+            for (to, &sum) in to.iter_mut().zip(from) {
+                *to = if accumulate { *to + sum } else { sum };
             }
-            // SAFETY: `n` numbers of this row lie within the width of `c`, as the caller promises, and
-            // nobody else holds them.
-            let to = unsafe { std::slice::from_raw_parts_mut(c.add(i * c_step + j * L::N), n) };
-            l.put(to, if accumulate { l.add(l.get(to, 0.0), sum) } else { sum });
         }
     }
 }

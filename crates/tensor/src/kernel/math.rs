@@ -118,17 +118,25 @@ pub(super) fn exp<L: Lanes>(l: L, input: L::V) -> L::V {
 
 #[inline(always)]
 pub(super) fn map<L: Lanes, F: Map>(l: L, x: &mut [f32]) {
-    for x in x.chunks_mut(L::N) {
-        l.put(x, F::value_and_slope(l, l.get(x, 0.0)).0);
+    let mut whole = x.chunks_exact_mut(L::N);
+    for x in &mut whole {
+        l.write(x, F::value_and_slope(l, l.read(x)).0);
     }
+    let x = whole.into_remainder();
+    l.put(x, F::value_and_slope(l, l.get(x, 0.0)).0);
 }
 
 #[inline(always)]
 pub(super) fn map_with_slope<L: Lanes, F: Map>(l: L, x: &mut [f32], gradient: &mut [f32]) {
     assert_eq!(x.len(), gradient.len());
-    for (x, gradient) in x.chunks_mut(L::N).zip(gradient.chunks_mut(L::N)) {
-        let (y, slope) = F::value_and_slope(l, l.get(x, 0.0));
-        l.put(x, y);
-        l.put(gradient, l.mul(l.get(gradient, 0.0), slope));
+    let (mut whole, mut gradients) = (x.chunks_exact_mut(L::N), gradient.chunks_exact_mut(L::N));
+    for (x, gradient) in (&mut whole).zip(&mut gradients) {
+        let (y, slope) = F::value_and_slope(l, l.read(x));
+        l.write(x, y);
+        l.write(gradient, l.mul(l.read(gradient), slope));
     }
+    let (x, gradient) = (whole.into_remainder(), gradients.into_remainder());
+    let (y, slope) = F::value_and_slope(l, l.get(x, 0.0));
+    l.put(x, y);
+    l.put(gradient, l.mul(l.get(gradient, 0.0), slope));
 }

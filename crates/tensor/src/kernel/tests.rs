@@ -71,6 +71,23 @@ fn products_of_any_size_and_layout() {
 }
 
 #[test]
+fn columns_that_are_not_there_are_zeros() {
+    on_all(|_| {
+        let (a, b) = (numbers(7 * 5, 1), numbers(13 * 5, 2));
+        let product = |columns: usize| {
+            let mut c = vec![1.0; 7 * columns];
+            let right = Mat::new(&b, 13, 5).transposed().widened(columns);
+            gemm(Mat::new(&a, 7, 5), right, None, &mut c, columns, false);
+            c
+        };
+        let (narrow, wide) = (product(13), product(80));
+        for (narrow, wide) in narrow.chunks(13).zip(wide.chunks(80)) {
+            assert_eq!((narrow, [0.0; 67].as_slice()), wide.split_at(13));
+        }
+    });
+}
+
+#[test]
 fn rows_of_a_product_do_not_depend_on_how_it_is_split() {
     let (m, k, n) = if cfg!(miri) { (9, 4, 7) } else { (61, 530, 150) };
     on_all(|_| {
