@@ -72,7 +72,7 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
     let mut strategies = file.strategy_config().map_err(at_file)?;
     let folder = arguments.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let prices = folder.join(&file.prices);
-    strategies.caps = setup::market_caps(&prices, planned.iter().map(|run| run.strategy.as_str()))?;
+    strategies.caps = market_caps(&prices, planned.iter().map(|run| run.strategy.as_str()))?;
     for run in &planned {
         strategy_by_name(&run.strategy, &strategies)
             .map_err(|error| at_file(CliError::new("unknown-strategy", Exit::Usage, error.to_string())))?;
