@@ -9,7 +9,8 @@ The job: 320 windows of 60 bars with 16 features, a linear layer, 4 pre-norm blo
 over bars, a linear head; forward, backward and AdamW. Inference: 10 windows. Both sides get the same number of
 threads; each round runs every job once on each side, a few repetitions each. The table shows medians over the rounds
 of the wall clock, the least time in brackets, and in square brackets the time spent on processors, which a busy machine
-disturbs least (PyTorch's threads wait by spinning). Attention is PyTorch's own fused one.
+disturbs least (PyTorch's threads wait by spinning). Attention is PyTorch's own fused one. `--compile` asks `torch.compile` as
+well, which needs a C++ compiler; where it fails, its last line says why.
 """
 
 import argparse
@@ -111,11 +112,16 @@ def main() -> None:
         env = os.environ | {f"LOTWISE_BENCH_{key}": str(value) for key, value in names.items()}
         return json.loads(subprocess.run([options.rust], env=env, check=True, capture_output=True, text=True).stdout)
 
-    def theirs(job: str, threads: int, compiled: bool) -> dict:
+    def theirs(job: str, threads: int, compiled: bool) -> dict | None:
         command = [sys.executable, __file__, "--peer", job, "--threads", str(threads), "--repeats", str(options.repeats)]
         command += ["--compile"] if compiled else []
         env = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-        return json.loads(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout)
+        ran = subprocess.run(command, env=env, capture_output=True, text=True)
+        if ran.returncode == 0:
+            return json.loads(ran.stdout)
+        # What torch.compile needs (a C++ compiler, for one) may not be there: say so by name and go on without.
+        print(f"{job} failed: {ran.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
 
     sides = {"ours": ours, "eager": lambda job, threads: theirs(job, threads, False)}
     if options.compile:
@@ -125,20 +131,26 @@ def main() -> None:
         for threads in map(int, options.threads.split(",")):
             for job in options.jobs.split(","):
                 for side, run in sides.items():
-                    seen.setdefault((job, threads), {}).setdefault(side, []).append(run(job, threads))
+                    if result := run(job, threads):
+                        seen.setdefault((job, threads), {}).setdefault(side, []).append(result)
         print(f"round {round_ + 1} of {options.rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    print("| job | threads | " + " | ".join(f"{side}, ms (least) [processor]" for side in sides) + " | ratio (least) [processor] |")
-    print("|---|---|" + "---|" * len(sides) + "---|")
+    others = list(sides)[1:]
+    headings = [f"{side}, ms (least) [processor]" for side in sides] + [f"ratio to {other}" for other in others]
+    print("| job | threads | " + " | ".join(headings) + " |\n|---|---|" + "---|" * len(headings))
     for (job, threads), results in seen.items():
-        def cell(side: str) -> list:
-            rows = results[side]
+        def cell(side: str) -> list | None:
+            rows = results.get(side)
+            if not rows:
+                return None
             middle = [statistics.median(row[key] for row in rows) for key in ("median_ms", "processor_ms")]
             return [middle[0], min(row["least_ms"] for row in rows), middle[1]]
 
         cells = {side: cell(side) for side in sides}
-        shown = " | ".join(f"{a:.1f} ({b:.1f}) [{c:.1f}]" for a, b, c in cells.values())
-        a, b, c = (ours / theirs for ours, theirs in zip(cells["ours"], cells["eager"]))
-        print(f"| {job} | {threads} | {shown} | {a:.2f} ({b:.2f}) [{c:.2f}] |")
+        shown = ["{:.1f} ({:.1f}) [{:.1f}]".format(*times) if times else "failed" for times in cells.values()]
+        for other in others:
+            ratio = [ours / theirs for ours, theirs in zip(cells["ours"], cells[other] or [])]
+            shown.append("{:.2f} ({:.2f}) [{:.2f}]".format(*ratio) if ratio else "–")
+        print(f"| {job} | {threads} | " + " | ".join(shown) + " |")
 
 
 if __name__ == "__main__":
