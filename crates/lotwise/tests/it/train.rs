@@ -48,7 +48,7 @@ contrast = 0.5
 /// A folder with a price table, sectors and a configuration.
 fn folder() -> Folder {
     let first = Date::parse("2010-01-01").expect("Invariant: a date");
-    let config = MarketConfig::null(Universe::Invented { n_symbols: 11 }, first, 700);
+    let config = MarketConfig::null(Universe::Invented { n_symbols: 33 }, first, 700);
     let market = generate(&config, Seed::new(5)).expect("Invariant: the sample market can be made");
     let mut tickers = String::from("ticker,name,gics_sector\n");
     for ticker in &market.tickers {
@@ -108,6 +108,14 @@ fn a_run_leaves_a_model_that_tells_what_it_is() {
     assert!(
         folder.run(&["model", "evidence", model, "--data", "prices.parquet"]).stdout.contains("What a line foretells")
     );
+
+    let judged = folder.run(&["model", "replacements", model, "--data", "prices.parquet", "--horizon", "20", "--json"]);
+    assert_eq!(judged.code, 0, "{}", judged.stderr);
+    let body: serde_json::Value = serde_json::from_str(&judged.stdout).unwrap();
+    let ways = body["data"]["ways"].as_array().unwrap();
+    assert!(ways.len() >= 4 && ways[0]["gain"].is_null() && ways[0]["same_choice"] == 1.0, "{ways:?}");
+    assert!(ways[..4].iter().all(|way| way["tracking_error"].as_f64().unwrap() > 0.0), "{ways:?}");
+    assert_eq!((&ways[3]["way"], &ways[3]["same_sector"]), (&"sector, encoder".into(), &1.0.into()));
 
     let export = ["model", "export", model, "--onnx", "encoder.onnx"];
     let planned = folder.run(&[&export[..], &["--dry-run"]].concat());

@@ -352,7 +352,8 @@ impl Keys<'_> {
         self.exactly("dense_act_fn", &json!(name), Presence::Optional)?;
         let epsilon =
             if self.map.contains_key("layer_norm_epsilon") { self.number("layer_norm_epsilon")? } else { 1e-6 };
-        if epsilon <= 0.0 {
+        // As it is computed with: a number too small for f32 would be 0.
+        if epsilon as f32 <= 0.0 {
             return Err(self.fault("layer_norm_epsilon", format!("is {epsilon}, not above 0")));
         }
         let stack = StackConfig {

@@ -232,3 +232,10 @@ fn gradients_of_the_encoder_agree_with_central_differences() {
         }
     }
 }
+
+#[test]
+fn an_epsilon_that_is_nothing_in_f32_is_refused() {
+    let text = include_str!("../../../../models/kernelsynth/config.json").replace("1e-6", "1e-60");
+    let error = ChronosConfig::parse(&text, "config.json").unwrap_err().to_string();
+    assert!(error.contains("layer_norm_epsilon is 0") && error.contains("not above 0"), "{error}");
+}
