@@ -80,6 +80,12 @@ pub enum Error {
         /// Sessions that could begin one.
         sessions: usize,
     },
+    /// An episode was to be placed with an asset twice, whose lots would be one position and two weights.
+    #[error("asset {asset} stands twice in the universe of the episode; name each once")]
+    PlacedTwice {
+        /// Its place on the tape.
+        asset: usize,
+    },
     /// The book refused a trade; the environment is not to be used any further.
     #[error("the book refused a trade: {0:?}")]
     Booking(lotwise_tax::Fault),

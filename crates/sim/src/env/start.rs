@@ -57,7 +57,8 @@ impl Episode {
     /// Starts at the close of a session of the tape with given assets, `[N]`, in cash: for evaluation.
     ///
     /// # Errors
-    /// When assets or session are not on the tape.
+    /// When assets or session are not on the tape, or an asset stands twice in the universe. The episode is then as it
+    /// was.
     pub fn place(
         &mut self,
         config: &EnvConfig,
@@ -69,6 +70,11 @@ impl Episode {
         let there = universe.iter().all(|asset| (*asset as usize) < tape.n_assets());
         if !there || universe.len() != config.n_assets || session + 1 >= tape.sessions().len() {
             return Err(Error::NoStart { n_assets: config.n_assets, sessions: tape.sessions().len() });
+        }
+        let mut sorted = universe.to_vec();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::PlacedTwice { asset: pair[0] as usize });
         }
         self.account.reset(config.start.value);
         self.objective = objective;

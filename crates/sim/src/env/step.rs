@@ -219,7 +219,8 @@ impl Episode {
                     self.account.dividend(date, at, per_share);
                 }
             }
-            if self.positions.shares(at) > 0.0 && tape.has_ended(session, asset) {
+            // At the close that was its last an asset may just have been bought or sold.
+            if tape.has_ended(session, asset) && self.holds(at) {
                 let shares = self.account.held(at);
                 let lost = || exact(self.positions.closes[at] * (1.0 - config.delisting_loss));
                 let last = tape.payout(asset).or_else(lost);

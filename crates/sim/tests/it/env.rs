@@ -179,6 +179,66 @@ fn a_symbol_that_ends_pays_its_last_price() {
 }
 
 #[test]
+fn what_is_bought_at_a_last_close_is_paid_out() {
+    let gone = (f64::NAN, f64::NAN);
+    let flat = (10.0, 10.0);
+    let panel = panel(&[("AAA", &[flat, flat, gone, gone]), ("BBB", &[flat, flat, flat, flat])]);
+    let tape = tape(&panel, &CorporateActions::default());
+    let mut config = plain(2);
+    config.timing = Timing::SameClose;
+    config.delisting_loss = 0.5;
+    let mut episode = placed(&config, &tape);
+    episode.step(&config, &tape, &[1.0, 0.0, 0.0], None, 0.0).unwrap();
+    // Bought at the last close there is, and worth half of it in the session after.
+    let ended = episode.step(&config, &tape, &[0.0, 1.0, 0.0], None, 0.0).unwrap();
+    assert_near(ended.info.bought, 100_000.0);
+    assert!(episode.account().held(0).is_zero());
+    assert_near(episode.account().cash().to_f64(), 50_000.0);
+    assert_near(ended.info.value_before_tax, 50_000.0);
+}
+
+#[test]
+fn what_is_sold_at_a_last_close_is_not_paid_out_again() {
+    let gone = (f64::NAN, f64::NAN);
+    let flat = (10.0, 10.0);
+    let panel = panel(&[("AAA", &[flat, (10.0, 12.0), gone, gone]), ("BBB", &[flat, flat, flat, flat])]);
+    let tape = tape(&panel, &CorporateActions::default());
+    let mut config = plain(2);
+    config.timing = Timing::SameClose;
+    config.delisting_loss = 0.5;
+    let mut episode = placed(&config, &tape);
+    episode.step(&config, &tape, &[0.0, 1.0, 0.0], None, 0.0).unwrap();
+    let sold = episode.step(&config, &tape, &[1.0, 0.0, 0.0], None, 0.0).unwrap();
+    assert_near(sold.info.sold, 120_000.0);
+    assert_near(episode.account().cash().to_f64(), 120_000.0);
+    assert_eq!(episode.account().rows().len(), 1);
+    // Half of it sold at the last close leaves the other half to be paid out.
+    let mut episode = placed(&config, &tape);
+    episode.step(&config, &tape, &[0.0, 1.0, 0.0], None, 0.0).unwrap();
+    let halved = episode.step(&config, &tape, &[0.5, 0.5, 0.0], None, 0.0).unwrap();
+    assert_near(halved.info.sold, 60_000.0);
+    assert!(episode.account().held(0).is_zero());
+    assert_near(episode.account().cash().to_f64(), 60_000.0 + 30_000.0);
+}
+
+#[test]
+fn an_asset_that_stands_twice_in_an_episode_is_refused() {
+    let flat = [(10.0, 10.0); 3];
+    let panel = panel(&[("AAA", &flat), ("BBB", &flat), ("CCC", &flat)]);
+    let tape = tape(&panel, &CorporateActions::default());
+    let config = plain(3);
+    let mut episode = placed(&config, &tape);
+    let before = episode.value();
+    let refused = episode.place(&config, &tape, 1, &[2, 0, 2], Objective::MaxGain1y);
+    assert_eq!(refused, Err(Error::PlacedTwice { asset: 2 }));
+    // Nothing was changed: both steps are still ahead.
+    assert_near(episode.value(), before);
+    for _ in 0..2 {
+        episode.step(&config, &tape, &[1.0, 0.0, 0.0, 0.0], None, 0.0).unwrap();
+    }
+}
+
+#[test]
 fn each_symbol_that_ends_pays_what_it_pays_out() {
     let gone = (f64::NAN, f64::NAN);
     let flat = (10.0, 10.0);
