@@ -3,11 +3,12 @@
 
     pip install numpy onnx onnxruntime safetensors
     cargo build --release -p lotwise-nn --example onnx
-    tools/check_onnx.py --ours target/release/examples/onnx models/kernelsynth RUN/encoder.safetensors [--seed 1] [--out docs/results/onnx.md]
+    tools/check_onnx.py --ours target/release/examples/onnx models/kernelsynth models/encoder/encoder.safetensors [--seed 1] [--out docs/results/onnx.md]
 
 Each network is exported, checked by onnx's own checker, and asked random and extreme questions: missing bars, features,
-closes and fields, padding, single assets, windows and bars, five hundred assets. What is not a number stands where an
-input says that nothing is to be read. The largest absolute difference may be 1e-5; above it the script ends with 1.
+closes and fields, padding, single assets, windows and bars, five hundred assets. The exported file is given what is not a
+number wherever a flag says that nothing is to be read (a feature, a bar, a field, an unknown scale, padding), our own
+inference zeros. The largest absolute difference may be 1e-5; above it the script ends with 1.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def encoder_questions(model, random):
     positions = next(tensor for tensor in model.graph.initializer if tensor.name == "market.position.newest_first")
     longest, features = positions.dims[0], sizes["values"][3]
 
-    def question(days, assets, bars, gaps=0.1, young=0.0, padding=0, rubbish=numpy.nan, known=0.7):
+    def question(days, assets, bars, gaps=0.1, young=0.0, padding=0, rubbish=numpy.nan, known=0.7, scaled=0.9):
         normal = lambda *shape: random.standard_normal(shape).astype(numpy.float32)
         present = numpy.ones((days, assets, bars), numpy.float32)
         for window in present.reshape(-1, bars)[random.random(days * assets) < young]:
@@ -49,11 +50,16 @@ def encoder_questions(model, random):
         if "temporal" in sizes:
             inputs["temporal"] = normal(days, assets, sizes["temporal"][2])
             inputs["statistics"] = normal(days, assets, sizes["statistics"][2])
-            inputs["statistics_known"] = shares(random, (days, assets, 1), 0.9)
+            inputs["statistics_known"] = shares(random, (days, assets, 1), scaled)
+            for name in ("temporal", "statistics"):
+                inputs[name][inputs["statistics_known"][..., 0] == 0] = rubbish
         if "metadata" in sizes:
             inputs["available"] = shares(random, (days, assets, sizes["metadata"][2]), known)
             inputs["metadata"] = normal(days, assets, sizes["metadata"][2])
             inputs["metadata"][inputs["available"] == 0] = rubbish
+        for name in ("values", "temporal", "statistics", "metadata"):
+            if name in inputs:
+                inputs[name][keep == 0] = rubbish
         return inputs
 
     none = question(2, 3, longest)
@@ -71,6 +77,7 @@ def encoder_questions(model, random):
         "all assets are padding": question(1, 5, longest, 0.1, 0, 5),
         "a window without a bar": none,
         "no feature and no field is known": question(2, 12, longest, 1.0, known=0.0),
+        "no scale is known": question(2, 12, longest, scaled=0.0),
         "features of eight deviations": large,
         "500 assets": question(1, 500, longest, 0.05, 0.1, 3),
     }
@@ -119,7 +126,9 @@ def check(ours, path, seed, folder):
     random = numpy.random.default_rng(seed)
     make = encoder_questions if any(value.name == "keep" for value in model.graph.input) else temporal_questions
     [(output, cases)] = make(model, random).items()
-    questions = {f"{case}/{name}": array for case, inputs in cases.items() for name, array in inputs.items()}
+    # Our own inference wants zeros where nothing is to be read; a missing close is no such thing.
+    plain = lambda name, array: array if name == "closes" else numpy.nan_to_num(array)
+    questions = {f"{case}/{name}": plain(name, array) for case, inputs in cases.items() for name, array in inputs.items()}
     save_file({name: numpy.ascontiguousarray(array) for name, array in questions.items()}, asked)
     subprocess.run([ours, path, exported, asked, told], check=True)
     answers = load_file(told)
@@ -144,6 +153,12 @@ def check(ours, path, seed, folder):
     return model.graph.name, facts, rows
 
 
+def shown(path):
+    """A model as the page names it: below `models`, or a run's."""
+    parts = pathlib.Path(path).parts
+    return "/".join(parts[parts.index("models") :]) if "models" in parts else "RUN/" + parts[-1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", help="encoders (files) and frozen branches (folders)")
@@ -162,10 +177,10 @@ def main():
         lines.append("")
     head = f"""# Exported networks in onnxruntime
 
-By `tools/check_onnx.py --ours target/release/examples/onnx {' '.join('models/' + pathlib.Path(path).name if 'models' in path else 'RUN/' + pathlib.Path(path).name for path in options.models)} --seed {options.seed}`
+By `tools/check_onnx.py --ours target/release/examples/onnx {' '.join(shown(path) for path in options.models)} --seed {options.seed}`
 (onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}, processor alone): the same questions to the exported file and to our own inference, both in f32.
-The bound is {BOUND:.0e}; the largest difference of all is **{worst:.1e}**. What is not a number stands wherever a flag says that nothing is
-to be read, so that nothing leaks.
+The bound is {BOUND:.0e}; the largest difference of all is **{worst:.1e}**. The exported encoder is given what is not a number wherever a flag
+says that nothing is to be read, our own inference zeros, so that nothing leaks.
 """
     text = "\n".join([head, *lines]).rstrip() + "\n"
     if options.out:

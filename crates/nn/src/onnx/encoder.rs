@@ -36,8 +36,11 @@ pub fn encoder_model(checkpoint: &Checkpoint) -> Vec<u8> {
         let metadata = metadata(&mut build, config);
         gated = build.op("Add", &[&gated, &metadata]);
     }
+    // A choice, not a product: padding may hold what is not a number, which a product with 0 would hand on to the day.
     let kept = build.unsqueeze(&keep, &[2]);
-    let mut x = build.op("Mul", &[&gated, &kept]);
+    let is_kept = build.set(&kept);
+    let zero = build.graph.float(0.0);
+    let mut x = build.op("Where", &[&is_kept, &gated, &zero]);
     for i in 0..config.asset_layers {
         x = build.block(&x, &keep, None, &format!("assets.block.{i}"), &block(config));
     }
@@ -125,7 +128,9 @@ fn fusion(build: &mut Builder<'_>, config: &EncoderConfig, market: &Edge) -> Edg
     let joined = build.graph.join(&[&branch, &statistics], 2);
     let x = build.mlp(&joined, "temporal", 2, Activation::Gelu);
     let x = build.layer_norm(&x, "temporal.norm", EPSILON);
-    let temporal = build.op("Mul", &[&x, &known]);
+    let is_known = build.set(&known);
+    let zero = build.graph.float(0.0);
+    let temporal = build.op("Where", &[&is_known, &x, &zero]);
     let let_in = if config.gate == Gate::Learned {
         let both = build.graph.join(&[market, &temporal], 2);
         let gate = build.linear(&both, "gate");
