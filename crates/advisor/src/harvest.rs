@@ -9,7 +9,7 @@ use lotwise_tax::{Event, EventKind, LotId, Rules, Way};
 use crate::Error;
 use crate::economics::{HarvestContext, HarvestValue, Horizon, harvest_value};
 use crate::portfolio::{Holding, Portfolio, PricedLot};
-use crate::replacement::{Likeness, Replacement, Representations, most_alike};
+use crate::replacement::{Likeness, Replacement, Representations, most_alike, one_company};
 use crate::suggestion::LotShare;
 use crate::tax_profile::TaxProfile;
 use crate::what_if::{Desk, Order, add_lot};
@@ -121,10 +121,10 @@ pub fn harvest(view: &HarvestView<'_>, options: &HarvestOptions) -> Result<Harve
         }
     }
     found.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.symbol.cmp(&b.0.symbol)));
-    let selling: BTreeSet<&Symbol> = found.iter().map(|(holding, ..)| &holding.symbol).collect();
+    let not_offered = not_offered(view, &found.iter().map(|(holding, ..)| &holding.symbol).collect());
     let mut realised = (view.portfolio.realised.short, view.portfolio.realised.long);
     for (holding, lots, _) in &found {
-        let (candidate, with_it) = assess(view, options, holding, lots, realised, &selling)?;
+        let (candidate, with_it) = assess(view, options, holding, lots, realised, &not_offered)?;
         if candidate.worth.net >= Money::from_whole(SMALLEST_WORTH) && candidate.disallowed < candidate.loss {
             realised = with_it;
             report.usable_loss += candidate.loss - candidate.disallowed;
@@ -152,7 +152,7 @@ fn assess(
     holding: &Holding,
     lots: &[&PricedLot],
     realised: (Money, Money),
-    selling: &BTreeSet<&Symbol>,
+    not_offered: &BTreeSet<&Symbol>,
 ) -> Result<(HarvestCandidate, (Money, Money)), Error> {
     let today = view.portfolio.as_of;
     let orders = orders_for(holding, lots);
@@ -186,7 +186,7 @@ fn assess(
     let clear_from = last_purchase(view, &holding.symbol, today)
         .filter(|_| outcome.disallowed().is_positive())
         .map(|date| date.plus_days(31));
-    let (replacement, no_replacement) = match replacement(view, options, holding, selling) {
+    let (replacement, no_replacement) = match replacement(view, options, holding, not_offered) {
         Ok(found) => (Some(found), None),
         Err(reason) => (None, Some(reason)),
     };
@@ -248,20 +248,29 @@ pub fn identical(rules: &Rules, a: &Symbol, b: &Symbol) -> bool {
     a == b || rules.identity_groups.iter().any(|group| group.contains(a) && group.contains(b))
 }
 
+/// Securities whose purchase might wash one of the sales: those sold, what the user's groups call identical to
+/// them, and other shares of the same companies.
+fn not_offered<'a>(view: &HarvestView<'a>, selling: &BTreeSet<&Symbol>) -> BTreeSet<&'a Symbol> {
+    let alike = |symbol: &Symbol, sold: &Symbol| {
+        identical(view.desk.rules(), symbol, sold) || one_company(view.tickers, symbol, sold)
+    };
+    let symbols = view.market.symbols().iter();
+    symbols.filter(|symbol| selling.iter().any(|sold| alike(symbol, sold))).collect()
+}
+
 /// What to hold instead of the security sold, or why there is nothing.
 fn replacement(
     view: &HarvestView<'_>,
     options: &HarvestOptions,
     holding: &Holding,
-    selling: &BTreeSet<&Symbol>,
+    not_offered: &BTreeSet<&Symbol>,
 ) -> Result<Replacement, String> {
     let tickers = view.tickers.ok_or("the price data carries no sector table")?;
     let sold = holding.quote.asset.ok_or("the holding has no price history")?;
     let today = view.portfolio.as_of;
     let usable = |asset: AssetIdx, symbol: &Symbol| {
         asset != sold
-            && !identical(view.desk.rules(), symbol, &holding.symbol)
-            && !selling.contains(symbol)
+            && !not_offered.contains(symbol)
             && view.market.last_close(asset).is_some_and(|(date, _)| today.days_since(date) <= OLDEST_CLOSE_DAYS)
     };
     let others: Vec<AssetIdx> = (view.market.symbols().iter().enumerate())

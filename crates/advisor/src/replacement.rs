@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lotwise_core::Symbol;
-use lotwise_market::{AsOf, AssetIdx, Field, Panel, Sector, SessionIdx};
+use lotwise_market::{AsOf, AssetIdx, Field, Panel, Sector, SessionIdx, Tickers};
 use lotwise_sim::{ReturnMatrix, SESSIONS_PER_YEAR};
 
 /// Returns that the replacement's correlation is measured on.
@@ -107,6 +107,50 @@ pub fn most_alike(
     }
 }
 
+/// Whether two symbols are shares of one company: by the names of the table without what they say of the class
+/// of shares, or by symbols that differ in a class alone (`BRK.A`, `BRK.B`). Classes of one company may be
+/// substantially identical (tax rule 4.2), so that none is offered instead of another.
+#[must_use]
+pub fn one_company(tickers: Option<&Tickers>, one: &Symbol, other: &Symbol) -> bool {
+    let name = |symbol: &Symbol| tickers.and_then(|all| all.get(symbol)?.name.as_deref());
+    let by_name = || name(one).zip(name(other)).is_some_and(|(one, other)| one_name(one, other));
+    one == other || root(one.as_str()) == root(other.as_str()) || by_name()
+}
+
+/// A symbol without a class of one or two letters.
+fn root(symbol: &str) -> &str {
+    let class = |class: &str| (1..=2).contains(&class.len()) && class.bytes().all(|byte| byte.is_ascii_alphabetic());
+    symbol.rsplit_once(['.', '-', '/']).filter(|(_, after)| class(after)).map_or(symbol, |(root, _)| root)
+}
+
+/// Whether two names have the same words, and any, before what tells of a class.
+fn one_name(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (company_words(one), company_words(other));
+    let mut any = false;
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return any,
+            (Some(a), Some(b)) if a.to_lowercase() == b.to_lowercase() => any = true,
+            _ => return false,
+        }
+    }
+}
+
+/// The words of a name before a bracket, «Class A», «Series C» or «Common Stock».
+fn company_words(name: &str) -> impl Iterator<Item = &str> {
+    let among = |word: &str, all: &[&str]| all.iter().any(|one| one.eq_ignore_ascii_case(word));
+    let before = name.split('(').next().unwrap_or_default();
+    let mut words = before.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    std::iter::from_fn(move || {
+        let word = words.next()?;
+        let next = words.peek().copied().unwrap_or_default();
+        let class = among(word, &["class", "cl", "series"]) && next.len() == 1;
+        let kind = among(word, &["common", "capital", "ordinary"]) && among(next, &["stock", "share", "shares"]);
+        (!class && !kind).then_some(word)
+    })
+    .fuse()
+}
+
 /// `None` where one of them has no direction, or their lengths differ.
 fn cosine(one: &[f32], other: &[f32]) -> Option<f64> {
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
@@ -135,6 +179,7 @@ pub fn tracking_error(panel: &Panel, [sold, held]: [AssetIdx; 2], from: SessionI
 #[cfg(test)]
 mod tests {
     use lotwise_core::{Date, RawBar};
+    use lotwise_market::Ticker;
 
     use super::*;
 
@@ -198,6 +243,39 @@ mod tests {
         assert_eq!(found(Likeness::RepresentationWithinSector(&all)).unwrap(), "B");
         let none = found(Likeness::Representation(&Representations::new())).unwrap_err();
         assert_eq!(none, "the encoder says nothing of A today");
+    }
+
+    #[test]
+    fn classes_of_shares_are_of_one_company() {
+        let named = |names: [Option<&str>; 2], [one, other]: [&str; 2]| {
+            let [a, b] = [one, other].map(|symbol| Symbol::parse(symbol).unwrap());
+            let ticker = |name: Option<&str>| Ticker {
+                name: name.map(str::to_owned),
+                sector: Sector::Energy,
+                sub_industry: None,
+            };
+            let tickers = Tickers::from_iter([(a.clone(), ticker(names[0])), (b.clone(), ticker(names[1]))]);
+            one_company(Some(&tickers), &a, &b)
+        };
+        for names in [
+            ["Alphabet Inc. (Class C)", "Alphabet Inc. (Class A)"],
+            ["Alphabet Inc. - Class C Capital Stock", "ALPHABET INC CLASS A"],
+            ["Lennar Corporation Common Stock Class A", "Lennar Corporation Class B"],
+            ["Discovery (Series A)", "Discovery Series C"],
+        ] {
+            assert!(named(names.map(Some), ["X", "Y"]), "{names:?}");
+        }
+        for names in [
+            ["Alphabet Inc. (Class C)", "Meta Platforms (Class A)"],
+            ["American Airlines Group", "American International Group"],
+            ["World Class Travel", "World"],
+            ["(A)", "(B)"],
+        ] {
+            assert!(!named(names.map(Some), ["X", "Y"]), "{names:?}");
+        }
+        assert!(!named([None, None], ["GOOG", "GOOGL"]), "nothing tells");
+        assert!(named([None, None], ["BRK.A", "BRK.B"]));
+        assert!(!named([None, None], ["SYN-1", "SYN-2"]));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 use lotwise_advisor::advise::{Advice, AdviceInput, AdviceOptions, advise};
 use lotwise_advisor::books::{BookOptions, Source, build};
+use lotwise_advisor::harvest::HarvestCandidate;
 use lotwise_advisor::suggestion::{Motive, Side, Suggestion};
 use lotwise_core::{Money, Objective};
-use lotwise_market::{CorporateActions, Panel};
+use lotwise_market::metadata::Sector;
+use lotwise_market::{CorporateActions, Panel, Ticker, Tickers};
 use lotwise_tax::{Book, Rules};
 
 use crate::fixture::{date, money, panel, statement, symbol, wave};
@@ -231,4 +233,48 @@ fn a_rule_that_does_not_want_more_gets_no_note_that_it_is_not_bought() {
     let advice = advice(lines, &panel, "2024-06-28", |options| options.policy = Some("hold".into()));
     assert_eq!(of(&advice, "AAA")[0].motive, Motive::Harvest);
     assert!(!advice.plan.notes.iter().any(|note| note.contains("not bought")), "{:?}", advice.plan.notes);
+}
+
+/// What replaces GOOGL, which is sold at a loss beside what `lines` hold, where these securities have these names.
+fn instead_of_googl(lines: &str, encoder: bool) -> Vec<(String, Option<String>)> {
+    let names = [("GOOG", "Alphabet Inc. (Class C)"), ("GOOGL", "Alphabet Inc. (Class A)"), ("META", "Meta Platforms")];
+    let ticker = |name: &str| Ticker { name: Some(name.into()), sector: Sector::Energy, sub_industry: None };
+    let tickers = Tickers::from_iter(names.map(|(name, company)| (symbol(name), ticker(company))));
+    let google = wave(80.0, 0.01, 0.0);
+    let beside = |back: usize| google(back) * wave(2.0, 0.003, 5.0)(back);
+    let panel = panel("2024-06-28", &[("GOOG", &google), ("GOOGL", &google), ("META", &beside)]);
+    let statement = statement(lines);
+    let options = BookOptions::until(date("2024-06-28"));
+    let books = build(&[Source::history("h.csv", &statement)], &CorporateActions::default(), &options);
+    let book = Book::of(&books.ledger, &Rules::default()).unwrap();
+    let booking = book.booking();
+    let market = panel.as_of(books.as_of).unwrap();
+    let table_end = *panel.sessions().last().unwrap();
+    let tickers = Some(&tickers);
+    let input = AdviceInput { books: &books, book: &book, booking: &booking, market, table_end, tickers };
+    let mut options = AdviceOptions::for_objective(Objective::MaxGain1y);
+    let says = [("GOOG", [1.0, 0.0]), ("GOOGL", [1.0, 0.0]), ("META", [0.5, 0.5])];
+    options.harvest.representations =
+        encoder.then(|| says.into_iter().map(|(name, row)| (symbol(name), row.to_vec())).collect());
+    let report = advise(&input, &options).unwrap().harvest;
+    let instead = |found: &HarvestCandidate| {
+        (found.symbol.to_string(), found.replacement.as_ref().map(|other| other.symbol.to_string()))
+    };
+    report.candidates.iter().map(instead).collect()
+}
+
+#[test]
+fn another_class_of_the_same_company_is_no_replacement() {
+    let lines = "2023-01-04 deposit - - - 30000\n2024-01-04 buy GOOGL 50 - -5000";
+    let found = |name: &str, other: &str| (name.to_owned(), Some(other.to_owned()));
+    for encoder in [false, true] {
+        assert_eq!(instead_of_googl(lines, encoder), [found("GOOGL", "META")], "by an encoder: {encoder}");
+    }
+    // Nor is it one for something else that is sold on the same day.
+    let lines = format!("{lines}\n2024-01-05 buy META 50 - -10000");
+    for encoder in [false, true] {
+        let found = instead_of_googl(&lines, encoder);
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|(_, instead)| instead.is_none()), "{found:?}");
+    }
 }

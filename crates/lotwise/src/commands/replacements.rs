@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lotwise_advisor::replacement::{Likeness, Representations, most_alike, tracking_error};
+use lotwise_advisor::replacement::{Likeness, Representations, most_alike, one_company, tracking_error};
 use lotwise_core::{Seed, Symbol};
 use lotwise_market::metadata::MetadataSource;
 use lotwise_market::{AsOf, AssetIdx, Dataset, Field, LoadOptions, Panel, SessionIdx, Tickers};
@@ -152,7 +152,7 @@ impl Day {
         let one = |sold: AssetIdx| -> Option<Row> {
             let symbol = &panel.symbols()[sold.0];
             let others: Vec<AssetIdx> = (assets.iter().copied())
-                .filter(|&other| other != sold && !one_company(tickers, symbol, &panel.symbols()[other.0]))
+                .filter(|&other| other != sold && !one_company(Some(tickers), symbol, &panel.symbols()[other.0]))
                 .collect();
             let chosen = [
                 Likeness::Returns,
@@ -174,13 +174,6 @@ impl Day {
         };
         Self { session, rows: assets.iter().filter_map(|&sold| one(sold)).collect() }
     }
-}
-
-/// Whether two symbols are share classes of one company, by their names: a replacement of one by the other might
-/// be substantially identical, and would flatter any way.
-fn one_company(tickers: &Tickers, one: &Symbol, other: &Symbol) -> bool {
-    let name = |symbol: &Symbol| tickers.get(symbol)?.name.as_ref()?.split(" (").next().map(str::to_owned);
-    name(one).is_some_and(|one| name(other).is_some_and(|other| one == other))
 }
 
 /// One way over all days.
