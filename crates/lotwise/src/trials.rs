@@ -88,6 +88,18 @@ impl Trials {
     /// # Errors
     /// When it cannot be read, or lines were changed or are missing.
     pub fn open(path: PathBuf) -> Result<Self, CliError> {
+        // While another program adds a line, ledger and head do not agree. Without a lock file nobody ever has.
+        let lock = beside(&path, ".lock");
+        let held = match File::open(&lock) {
+            Ok(file) => file.lock_shared().map(|()| Some(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        let _held = held.map_err(|error| system(&lock, &error))?;
+        Self::read(path)
+    }
+
+    fn read(path: PathBuf) -> Result<Self, CliError> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -117,10 +129,10 @@ impl Trials {
     /// When the file cannot be written.
     pub fn add(&mut self, trial: Trial) -> Result<(), CliError> {
         // Runs that go on side by side write one ledger: what another added meanwhile comes first.
-        let lock = self.beside(".lock");
+        let lock = beside(&self.path, ".lock");
         let held = File::create(&lock).and_then(|file| file.lock().map(|()| file));
         let _held = held.map_err(|error| system(&lock, &error))?;
-        self.lines = Self::open(self.path.clone())?.lines;
+        self.lines = Self::read(self.path.clone())?.lines;
         let previous = self.lines.last().map_or(BEGINNING, |line| line.digest.as_str()).to_owned();
         let mut line = Line { number: self.lines.len() + 1, trial, previous, digest: String::new() };
         line.digest = seal(&line);
@@ -153,19 +165,19 @@ impl Trials {
     }
 
     fn head(&self) -> PathBuf {
-        self.beside(".head")
-    }
-
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
+        beside(&self.path, ".head")
     }
 
     fn head_text(&self) -> String {
         let last = self.lines.last().map_or(BEGINNING, |line| line.digest.as_str());
         format!("{} {last}", self.lines.len())
     }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn seal(line: &Line) -> String {
@@ -206,6 +218,24 @@ mod tests {
             to: text("2021-12-31"),
             sharpe,
         }
+    }
+
+    #[test]
+    fn ledgers_that_are_written_side_by_side_stay_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.ndjson");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    for at in 0..8 {
+                        let config = format!("{writer}-{at}");
+                        Trials::open(path.clone()).unwrap().add(trial(&config, None)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Trials::open(path).unwrap().tried().configurations, 32);
     }
 
     #[test]

@@ -83,12 +83,42 @@ pub fn run(arguments: &TrainStudyArgs, context: &Context) -> Result<Report, Fail
             planned.push((variant, with_seed(variant, seed).map_err(told)?));
         }
     }
+    let ended = if arguments.lab.dry_run { Ok(true) } else { train_all(arguments, &planned, context) };
+    let done = done(&arguments.out, &variants, &study.seeds).map_err(told)?;
+    if !done.runs.is_empty() && !arguments.lab.dry_run {
+        let table = StudyTable {
+            seeds: study.seeds.clone(),
+            variants: variants.iter().map(|variant| (variant.name.clone(), variant.what.clone())).collect(),
+            orders: study.orders.clone(),
+            runs: done.runs.clone(),
+            data: done.data,
+            validation: done.validation,
+        };
+        let text = serde_json::to_string_pretty(&table).expect("Invariant: a table is plain data");
+        write(&table_file(&arguments.out), &text).map_err(told)?;
+    }
+    // What is done is in the table also where one of the runs cannot be.
+    let interrupted = !ended?;
+    let runs = done.runs;
+    let mut report = report(arguments, &study, &variants, &runs, context);
+    if interrupted {
+        report.exit = Exit::Interrupted;
+    }
+    Ok(report)
+}
+
+/// Trains what is not done; false where somebody asked to stop.
+fn train_all(
+    arguments: &TrainStudyArgs,
+    planned: &[(&Variant, RunConfig)],
+    context: &Context,
+) -> Result<bool, Failure> {
+    let told = |error| train_error(&error);
     let mut kept: Option<((DataConfig, [usize; 3]), EncoderData)> = None;
     let pool = pool(&arguments.lab)?;
     interrupt::listen();
     let count = planned.len();
-    let mut interrupted = false;
-    for (at, (variant, config)) in planned.iter().enumerate().filter(|_| !arguments.lab.dry_run) {
+    for (at, (variant, config)) in planned.iter().enumerate() {
         let place = folder(&arguments.out, &variant.name, config.seed);
         if measured(&place, config).map_err(told)?.is_some() {
             continue;
@@ -107,28 +137,10 @@ pub fn run(arguments: &TrainStudyArgs, context: &Context) -> Result<Report, Fail
         let mut event = |event: &Event| progress.tell(event);
         let mut hooks = Hooks { event: &mut event, stop: &interrupt::wanted };
         if pool.install(|| run_one(&place, data, config, &mut hooks)).map_err(told)?.is_none() {
-            interrupted = true;
-            break;
+            return Ok(false);
         }
     }
-    let runs = done(&arguments.out, &variants, &study.seeds).map_err(told)?;
-    if let Some((_, data)) = &kept {
-        let table = StudyTable {
-            seeds: study.seeds.clone(),
-            variants: variants.iter().map(|variant| (variant.name.clone(), variant.what.clone())).collect(),
-            orders: study.orders.clone(),
-            runs: runs.clone(),
-            data: data.hash().to_owned(),
-            validation: data.range(lotwise_train::encoder::Part::Validation).map(|date| date.to_string()),
-        };
-        let text = serde_json::to_string_pretty(&table).expect("Invariant: a table is plain data");
-        write(&table_file(&arguments.out), &text).map_err(told)?;
-    }
-    let mut report = report(arguments, &study, &variants, &runs, context);
-    if interrupted {
-        report.exit = Exit::Interrupted;
-    }
-    Ok(report)
+    Ok(true)
 }
 
 /// Settings that decide what is read.

@@ -236,6 +236,28 @@ fn a_study_trains_each_variant_with_each_seed_and_goes_on_where_it_stopped() {
         assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
     }
 
+    // Runs of other data are not compared with these, and the table of these stays.
+    let facts = folder.path("study/own/seed-1/data.json");
+    let text = std::fs::read_to_string(&facts).unwrap();
+    let hash = serde_json::from_str::<serde_json::Value>(&text).unwrap()["hash"].as_str().unwrap().to_owned();
+    std::fs::write(&facts, text.replace(&hash, "other")).unwrap();
+    let mixed = folder.run(&study);
+    assert_eq!(mixed.code, 3, "{}", mixed.stdout);
+    assert!(mixed.stdout.contains("other runs"), "{}", mixed.stdout);
+    std::fs::write(&facts, text).unwrap();
+    // A table that was lost is written again although nothing is left to train.
+    std::fs::remove_file(folder.path("study/study.json")).unwrap();
+    assert_eq!(with(&[]), body);
+    assert!(folder.path("study/study.json").exists());
+    // A control of other tickers kept away is no control.
+    let folder =
+        folder.with("kept.toml", CONFIG.replace("universe = \"all\"", "universe = \"all\"\nheld_out_seed = 5"));
+    let train = ["train", "encoder", "--data", "prices.parquet", "-c", "kept.toml", "--out", "kept"];
+    assert_eq!(folder.run(&train).code, 0);
+    let other = ["model", "evidence", model, "--data", "prices.parquet", "--control", "kept/encoder.safetensors"];
+    let refused = folder.run(&other);
+    assert!(refused.code == 3 && refused.stderr.contains("the control was trained on other"), "{}", refused.stderr);
+
     // A changed study does not take up runs of another one.
     let folder = folder.with("study.toml", STUDY.replace("steps_per_epoch = 2", "steps_per_epoch = 3"));
     let other = folder.run(&study);

@@ -116,6 +116,7 @@ pub fn train(
     }
     let mut run = Run::new(folder, data, config)?;
     run.folder.begin(&run.config, data)?;
+    let _held = run.folder.hold()?;
     run.save()?;
     run.go(hooks)
 }
@@ -127,6 +128,7 @@ pub fn train(
 pub fn resume(folder: &FilePath, data: &EncoderData, hooks: &mut Hooks<'_>) -> Result<Outcome, Error> {
     let folder = RunFolder::new(folder);
     let config = folder.config()?;
+    let _held = folder.hold()?;
     let mut run = Run::new(folder, data, &config)?;
     let hashes = run.hashes();
     run.progress =

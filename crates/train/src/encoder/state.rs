@@ -105,6 +105,34 @@ impl RunFolder {
         serde_json::from_str(&text).map_err(|error| self.refuse(format!("config.json does not read: {error}")))
     }
 
+    /// What the run's data were: their digest, and first and last session of validation.
+    ///
+    /// # Errors
+    /// Where there is no run, or its file does not read.
+    pub fn data(&self) -> Result<(String, [String; 2]), Error> {
+        #[derive(Deserialize)]
+        struct Facts {
+            hash: String,
+            validation: [String; 2],
+        }
+        let path = self.path.join("data.json");
+        let text = std::fs::read_to_string(&path).map_err(Error::file("read", &path))?;
+        let facts: Facts =
+            serde_json::from_str(&text).map_err(|error| self.refuse(format!("data.json does not read: {error}")))?;
+        Ok((facts.hash, facts.validation))
+    }
+
+    /// Keeps other programs from training the same run for as long as what is returned lives.
+    pub(super) fn hold(&self) -> Result<std::fs::File, Error> {
+        let path = self.path.join("config.json");
+        let file = std::fs::File::open(&path).map_err(Error::file("read", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => Err(self.refuse("another program is training this run")),
+            Err(std::fs::TryLockError::Error(error)) => Err(Error::file("read", &path)(error)),
+        }
+    }
+
     fn refuse(&self, problem: impl Into<String>) -> Error {
         Error::Resume { path: self.path.clone(), problem: problem.into() }
     }

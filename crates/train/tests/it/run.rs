@@ -90,6 +90,23 @@ fn the_log_of_a_crash_is_cut_back_to_the_state() {
 }
 
 #[test]
+fn two_programs_do_not_train_one_run() {
+    let config = config();
+    let data = data(&config);
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    go(&run, &data, Some(&config), Some(5)).unwrap();
+    let state = std::fs::read(run.join("state.safetensors")).unwrap();
+    let other = std::fs::File::open(run.join("config.json")).unwrap();
+    other.lock().unwrap();
+    let error = go(&run, &data, None, None).unwrap_err().to_string();
+    assert!(error.contains("another program is training this run"), "{error}");
+    assert!(state == std::fs::read(run.join("state.safetensors")).unwrap());
+    drop(other);
+    assert!(matches!(go(&run, &data, None, None).unwrap(), Outcome::Finished(_)));
+}
+
+#[test]
 fn a_run_learns_and_its_weights_are_ready_for_use() {
     let mut config = config();
     config.stages = vec![Stage { name: "joint".to_owned(), path: Path::Whole, epochs: 6, patience: 6, contrast: 0.5 }];

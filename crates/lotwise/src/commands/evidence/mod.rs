@@ -30,7 +30,7 @@ pub fn run(arguments: &EvidenceArgs, context: &Context) -> Result<Report, Failur
     let found = evidence(&checkpoint, &data, &config, branch.as_ref());
     let control = match &arguments.control {
         None => None,
-        Some(path) => Some(control(path, &data)?),
+        Some(path) => Some(control(path, &data, &config)?),
     };
     let branches = if arguments.branches { branches(&data).map_err(|error| train_error(&error))? } else { Vec::new() };
     let study = match &arguments.study {
@@ -73,9 +73,18 @@ struct Shown<'a> {
     study: Option<StudyTable>,
 }
 
-/// Another encoder, measured on the same days.
-fn control(path: &Path, data: &EncoderData) -> Result<(String, Measured), Failure> {
+/// Another encoder, measured on the same days; one that was kept away from other days or tickers is refused.
+fn control(path: &Path, data: &EncoderData, beside: &RunConfig) -> Result<(String, Measured), Failure> {
     let (checkpoint, config, branch) = read(path)?;
+    let same = |config: &RunConfig| (config.data.clone(), config.network.window, config.sampling.least_bars);
+    let record = checkpoint.manifest.training.as_ref();
+    if same(&config) != same(beside) || record.is_none_or(|record| record.data_hash != data.hash()) {
+        let message = "the control was trained on other data, dates, tickers or windows";
+        return Err(CliError::new("other-data", Exit::Input, message)
+            .at(Place::file(path.display().to_string()))
+            .help("set beside it an encoder of the same [data], window and files")
+            .into());
+    }
     let found = evidence(&checkpoint, data, &config, branch.as_ref());
     Ok((checkpoint.manifest.digest, found.numbers()))
 }

@@ -116,11 +116,13 @@ pub(super) fn forecasts(
                 days.each_ref().map(|days| days.iter().map(of).collect())
             };
             let plain = gather(&LOOK_BACK);
+            // All are asked about the same assets, also where only one of them lacks a number.
             let both = joined(&plain, &embedded);
             let (name, with) =
                 if target == Target::Ret { ("momentum", "momentum_and_encoder") } else { ("har", "har_and_encoder") };
             // One session has no deviation to speak of; five have.
             let last = gather(&[horizon.max(5)]);
+            let known = joined(&both, &last);
             let up =
                 days.each_ref().map(|days| days.iter().map(|day| vec![Some(vec![1.0]); day.assets.len()]).collect());
             let mut inputs = vec![
@@ -131,6 +133,9 @@ pub(super) fn forecasts(
             ];
             if target == Target::Ret {
                 inputs.push(Inputs { name: "always_up", rows: up, fitted: false });
+            }
+            for one in &mut inputs {
+                restrict(&mut one.rows, &known);
             }
             let judged = inputs.iter().map(|inputs| judge(data, &days, inputs, (target, horizon))).collect();
             all.extend(with_gains(judged, name, &days));
@@ -193,6 +198,12 @@ fn with_gains(judged: Vec<Vec<Judged>>, plain: &str, days: &[Vec<Day>; 3]) -> Ve
     all
 }
 
+/// Takes away what another set lacks.
+fn restrict(rows: &mut [Vec<Rows>; 3], to: &[Vec<Rows>; 3]) {
+    let all = rows.iter_mut().flatten().flatten().zip(to.iter().flatten().flatten());
+    all.filter(|(_, other)| other.is_none()).for_each(|(row, _)| *row = None);
+}
+
 /// Numbers of two sets side by side.
 fn joined(one: &[Vec<Rows>; 3], other: &[Vec<Rows>; 3]) -> [Vec<Rows>; 3] {
     let pair = |(one, other): (&Option<Vec<f32>>, &Option<Vec<f32>>)| {
@@ -207,14 +218,20 @@ type Pairs<'a> = Vec<(&'a [f32], f64)>;
 
 /// Fits to training, and judges on seen tickers and on those kept away.
 fn judge(data: &EncoderData, days: &[Vec<Day>; 3], inputs: &Inputs, (target, horizon): (Target, usize)) -> Vec<Judged> {
-    let truth = |asset, session| Some(f64::from(data.next_sessions(asset, session, horizon)?[target as usize]));
+    let first = data.sessions(Part::Validation).start;
+    // A line that is fitted to what came true in validation would have seen it.
+    let reaches = |part: usize, session: usize| part == 0 && session + horizon >= first;
+    let truth = |part, asset, session| {
+        let found = data.next_sessions(asset, session, horizon).filter(|_| !reaches(part, session));
+        Some(f64::from(found?[target as usize]))
+    };
     let gather = |part: usize| -> Vec<Pairs<'_>> {
         days[part]
             .iter()
             .zip(&inputs.rows[part])
             .map(|(day, rows)| {
                 let pairs = day.assets.iter().zip(rows);
-                pairs.filter_map(|(&asset, row)| Some((row.as_deref()?, truth(asset, day.session)?))).collect()
+                pairs.filter_map(|(&asset, row)| Some((row.as_deref()?, truth(part, asset, day.session)?))).collect()
             })
             .collect()
     };

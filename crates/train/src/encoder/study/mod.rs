@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::{Measured, RunConfig};
 use crate::Error;
 
-pub use run::{done, folder, measured, run_one, with_seed, write};
+pub use run::{Done, done, folder, measured, run_one, with_seed, write};
 
 /// What is to be compared.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

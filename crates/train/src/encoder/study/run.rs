@@ -7,7 +7,7 @@ use lotwise_nn::Checkpoint;
 
 use super::super::run::{Hooks, Outcome, resume, train};
 use super::super::state::{RunFolder, write_whole};
-use super::super::{EncoderData, Measured, RunConfig, branch, evidence};
+use super::super::{EncoderData, Measured, RunConfig, TemporalChoice, branch, evidence};
 use super::{StudyRun, Variant};
 use crate::Error;
 
@@ -23,7 +23,9 @@ pub fn folder(study: &Path, variant: &str, seed: u64) -> PathBuf {
 /// Where the frozen branch cannot be had.
 pub fn with_seed(variant: &Variant, seed: u64) -> Result<RunConfig, Error> {
     let mut config = RunConfig { seed, ..variant.config.clone() };
-    config.network.temporal_width = branch(&config.temporal)?.width();
+    // Its width needs no cache, which another program may be using.
+    let choice = TemporalChoice { cache: None, ..config.temporal.clone() };
+    config.network.temporal_width = branch(&choice)?.width();
     Ok(config)
 }
 
@@ -76,19 +78,38 @@ pub fn run_one(
     Ok(Some(numbers))
 }
 
-/// All runs of a study that are done, in the order of variants and seeds.
+/// The runs of a study that are done, and what they were trained and measured on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// In the order of variants and seeds.
+    pub runs: Vec<StudyRun>,
+    /// Digest of the data; empty without a run.
+    pub data: String,
+    /// First and last session of validation of the first run; empty without one.
+    pub validation: [String; 2],
+}
+
+/// All runs of a study that are done.
 ///
 /// # Errors
-/// As [`measured`].
-pub fn done(study: &Path, variants: &[Variant], seeds: &[u64]) -> Result<Vec<StudyRun>, Error> {
-    let mut runs = Vec::new();
+/// As [`measured`], and where two runs had different data: their difference would not be that of the variants.
+pub fn done(study: &Path, variants: &[Variant], seeds: &[u64]) -> Result<Done, Error> {
+    let mut done = Done { runs: Vec::new(), data: String::new(), validation: Default::default() };
     for variant in variants {
         for &seed in seeds {
-            let found = measured(&folder(study, &variant.name, seed), &with_seed(variant, seed)?)?;
-            runs.extend(found.map(|measured| StudyRun { variant: variant.name.clone(), seed, measured }));
+            let place = folder(study, &variant.name, seed);
+            let Some(measured) = measured(&place, &with_seed(variant, seed)?)? else { continue };
+            let (data, validation) = RunFolder::new(&place).data()?;
+            if done.runs.is_empty() {
+                (done.data, done.validation) = (data, validation);
+            } else if done.data != data {
+                let problem = "its data are not those of the study's other runs; name another folder".to_owned();
+                return Err(Error::Resume { path: place, problem });
+            }
+            done.runs.push(StudyRun { variant: variant.name.clone(), seed, measured });
         }
     }
-    Ok(runs)
+    Ok(done)
 }
 
 /// Writes a file of a study whole or not at all.
