@@ -146,11 +146,13 @@ impl MetadataView<'_> {
         }
     }
 
-    /// Shares of the newest filing over those of the filing at `since`, split effects taken out.
+    /// Shares of the newest filing over those of the filing at `since`, split effects taken out; `None` where either
+    /// filing was too old for its day.
     fn share_growth(&self, symbol: &Symbol, since: Date) -> Option<f64> {
         let counts = self.source.share_counts.known(symbol, self.date);
         let newest = self.newest(counts)?.value;
-        let base = counts.iter().rev().find(|fact| fact.available_at <= since)?.value;
+        let base = counts.iter().rev().find(|fact| fact.available_at <= since)?;
+        let base = (since.days_since(base.available_at) <= LONGEST_DAYS).then_some(base.value)?;
         let growth = newest.shares / base.shares / self.split_between(symbol, base.date, newest.date)?;
         // Filings of one class of several, or in thousands, do not compare.
         (0.2..5.0).contains(&growth).then_some(growth)

@@ -218,6 +218,14 @@ fn share_counts_keep_an_old_market_value_alive_and_forget_splits() {
         99.0 / 3300.0 / 0.05,
         "share of shares outstanding",
     );
+    // A filing that was two years old when the value was published says nothing about the shares of that day.
+    let aged_shares = shares.replace("2012-03-30,2012-04-10", "2010-03-31,2010-04-12");
+    let early_actions = actions.replace("2012-01-04,S001", "2010-01-04,S001");
+    let mut aged = tables;
+    (aged[1].1, aged[2].1) = (&aged_shares, &early_actions);
+    assert_eq!(at(&panel, &load(&aged), "2013-09-03", bucket), None);
+    aged[1].1 = shares;
+    assert_eq!(at(&panel, &load(&aged), "2013-09-03", bucket), Some(1.0));
     // Without the table of actions nobody knows whether the shares compare.
     let source = load(&tables[..2]);
     assert_eq!(at(&panel, &source, "2013-09-03", bucket), None);
