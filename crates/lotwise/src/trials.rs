@@ -32,7 +32,7 @@ pub struct Trial {
     pub strategy: String,
     /// Digest of everything that was chosen.
     pub config: String,
-    /// Digest of the price files.
+    /// Digest of the data: the price files, and for `cap-weight` the tables of market values.
     pub data: String,
     /// First decision.
     pub from: String,

@@ -29,10 +29,11 @@ const LONGEST_WINDOW: usize = 5000;
 /// # Errors
 /// When the prices cannot be used, the policy is not known, or no window fits into the period.
 pub fn run(arguments: &EvaluateArgs, context: &Context) -> Result<Report, Failure> {
+    let caps = market_caps(&arguments.prices, std::iter::once(arguments.policy.as_str()))?;
     let strategies = StrategyConfig {
         index: arguments.benchmark.clone(),
         seed: Seed::new(arguments.seed).child("strategy", 0),
-        caps: market_caps(&arguments.prices, std::iter::once(arguments.policy.as_str()))?,
+        caps: caps.as_ref().map(|tables| tables.caps.clone()),
         ..StrategyConfig::standard()
     };
     strategy_by_name(&arguments.policy, &strategies).map_err(|error| {
@@ -54,6 +55,7 @@ pub fn run(arguments: &EvaluateArgs, context: &Context) -> Result<Report, Failur
     } else {
         setup.market(UniverseChoice::Listed, &arguments.symbols, &[])?
     };
+    setup.warn_of_unknown_caps(&assets, caps.as_ref());
     let config = config(arguments, &setup.panel, context)?;
     let market = setup.prepare(assets.clone(), members);
     let own = setup.own_market(&arguments.policy, &strategies)?;
@@ -78,18 +80,16 @@ pub fn run(arguments: &EvaluateArgs, context: &Context) -> Result<Report, Failur
         let options = AssessmentOptions { cash_rate_annual: 0.0, seed: Seed::new(0), bootstrap, trials: (&[], 0) };
         assess(&market, &record, &options)?.sharpe_per_session
     };
+    let data_digest = setup.data_digest(&arguments.policy, caps.as_ref());
     trials.add(Trial {
         time: timestamp(context.clock.now()),
         command: "evaluate".to_owned(),
         strategy: arguments.policy.clone(),
         config: digest(
-            format!(
-                "{config:?} {strategies:?} {assets:?} {members} {:?} {step} {}",
-                arguments.windows, setup.data_digest
-            )
-            .as_bytes(),
+            format!("{config:?} {strategies:?} {assets:?} {members} {:?} {step} {data_digest}", arguments.windows)
+                .as_bytes(),
         ),
-        data: setup.data_digest.clone(),
+        data: data_digest,
         from: config.from.to_string(),
         to: config.to.to_string(),
         sharpe: sharpe(),

@@ -90,6 +90,39 @@ fn a_configuration_that_is_wrong_is_named() {
     }
 }
 
+const SNAPSHOTS: &str =
+    "snapshot_date,ticker,price,pe,dividend_yield_pct,eps,book_value_ps,market_cap,price_sales,price_book\n";
+
+#[test]
+fn a_backtest_by_market_value_says_whose_it_does_not_know() {
+    let config = CONFIG.replace("\"harvester\"", "\"cap-weight\"").replace("[0, 10]", "[0]");
+    let table = |values: &str| format!("{SNAPSHOTS}2020-12-01,AAA,100,,,,,{values},,\n");
+    let folder = Folder::new().with("prices.csv", prices()).with("run.toml", config);
+    let write = |text: &str| std::fs::write(folder.path("fundamentals_snapshots.csv"), text).unwrap();
+    let run = || folder.run(&["backtest", "-c", "run.toml", "--trials", "t.ndjson", "--json"]);
+    // A table without a single market value is none.
+    write(&table(""));
+    let ran = run();
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stdout.contains("fundamentals_snapshots"), "{}", ran.stdout);
+    write(&table("5"));
+    let ran = run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 of 3 assets ever have a market value"), "{}", ran.stdout);
+    let configurations = |ran: &crate::program::Ran| ran.json()["data"]["trials"]["configurations"].as_u64();
+    assert_eq!(configurations(&ran), Some(2));
+    // Other market values are other data for the strategy that weighs by them, and for it alone.
+    write(&format!("{}2020-12-01,BBB,100,,,,,7,,\n2020-12-01,CCC,100,,,,,7,,\n", table("5")));
+    let ran = run();
+    assert_eq!((ran.code, configurations(&ran)), (0, Some(3)), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("market value;"), "{}", ran.stdout);
+    // Values of companies that are not in the universe do not help those that are.
+    write(&table("5").replace("AAA", "ZZZ"));
+    let ran = run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("none of the 3 assets ever has a market value"), "{}", ran.stdout);
+}
+
 #[test]
 fn an_evaluation_has_the_keys_that_programs_read() {
     let folder = folder();

@@ -103,6 +103,16 @@ impl MetadataSource {
         Ok(MetadataLoad { source, read: loader.read, skipped: loader.skipped, absent: loader.absent })
     }
 
+    /// The tables of a folder that market values are computed from ([`super::MetadataView::market_caps`]): published
+    /// values, filed share counts and splits, those of them that are there.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn market_cap_tables(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>, Error> {
+        let found = [SNAPSHOTS, SHARES, ACTIONS].into_iter().map(|name| find(folder.as_ref(), name));
+        found.filter_map(Result::transpose).collect()
+    }
+
     /// The sector of a symbol; [`Sector::Unknown`] where it is not listed.
     #[must_use]
     pub fn sector(&self, symbol: &Symbol) -> Sector {
@@ -142,13 +152,36 @@ impl Sheet {
     }
 }
 
+/// Where the table of a name lies in a folder; `None` where there is none.
+fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>, Error> {
+    for extension in ["parquet", "csv"] {
+        let path = folder.join(format!("{name}.{extension}"));
+        if path.is_file() {
+            return Ok(Some(path));
+        }
+    }
+    let mut longer = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();
+        if file
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('_') && (rest.ends_with(".parquet") || rest.ends_with(".csv")))
+        {
+            longer.push(path);
+        }
+    }
+    longer.sort();
+    Ok(longer.into_iter().next())
+}
+
 /// Values of one report by concept and end of the period.
 type Facts<'a> = BTreeMap<(&'a str, Date), f64>;
 
 impl Loader {
     /// Opens a table and reads its tickers; `None` where the folder has none of that name.
     fn open(&mut self, name: &'static str) -> Result<Option<Sheet>, Error> {
-        let Some(path) = self.find(name)? else {
+        let Some(path) = find(&self.folder, name)? else {
             self.absent.push(name);
             return Ok(None);
         };
@@ -165,28 +198,6 @@ impl Loader {
         let symbols = tickers.codes().iter().map(|&code| parsed.get(code? as usize)?.clone()).collect();
         self.read.insert(name, table.n_rows());
         Ok(Some(Sheet { table, symbols }))
-    }
-
-    fn find(&self, name: &str) -> Result<Option<PathBuf>, Error> {
-        for extension in ["parquet", "csv"] {
-            let path = self.folder.join(format!("{name}.{extension}"));
-            if path.is_file() {
-                return Ok(Some(path));
-            }
-        }
-        let mut longer = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
-            let path = entry.map_err(Error::io(&self.folder))?.path();
-            let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();
-            if file
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with('_') && (rest.ends_with(".parquet") || rest.ends_with(".csv")))
-            {
-                longer.push(path);
-            }
-        }
-        longer.sort();
-        Ok(longer.into_iter().next())
     }
 
     fn after(&self, date: Date, sessions: i32) -> Option<Date> {
@@ -211,7 +222,7 @@ impl Loader {
     }
 
     fn sectors(&mut self) -> Result<BTreeMap<Symbol, Sector>, Error> {
-        let Some(path) = self.find(TICKERS)? else {
+        let Some(path) = find(&self.folder, TICKERS)? else {
             self.absent.push(TICKERS);
             return Ok(BTreeMap::new());
         };
@@ -416,7 +427,7 @@ impl Loader {
     }
 
     fn actions(&mut self, source: &mut MetadataSource) -> Result<(), Error> {
-        let Some(path) = self.find(ACTIONS)? else {
+        let Some(path) = find(&self.folder, ACTIONS)? else {
             self.absent.push(ACTIONS);
             return Ok(());
         };

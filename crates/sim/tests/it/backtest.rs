@@ -409,6 +409,14 @@ fn cap_weights_follow_the_market_values_that_were_public() {
 }
 
 #[test]
+fn market_values_are_no_part_of_what_was_chosen() {
+    let chosen = StrategyConfig::standard();
+    let with_values = StrategyConfig { caps: Some(caps(&walks(), &[("S0", 300, 1e9)])), ..chosen.clone() };
+    assert_eq!(format!("{chosen:?}"), format!("{with_values:?}"));
+    assert_ne!(format!("{chosen:?}"), format!("{:?}", StrategyConfig { seed: lotwise_core::Seed::new(1), ..chosen }));
+}
+
+#[test]
 fn every_strategy_runs_and_says_so_when_it_cannot() {
     let panel = walks();
     let market = BacktestMarket::new(&panel, panel.assets().collect(), &none(), None);

@@ -72,7 +72,8 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
     let mut strategies = file.strategy_config().map_err(at_file)?;
     let folder = arguments.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let prices = folder.join(&file.prices);
-    strategies.caps = market_caps(&prices, planned.iter().map(|run| run.strategy.as_str()))?;
+    let caps = market_caps(&prices, planned.iter().map(|run| run.strategy.as_str()))?;
+    strategies.caps = caps.as_ref().map(|tables| tables.caps.clone());
     for run in &planned {
         strategy_by_name(&run.strategy, &strategies)
             .map_err(|error| at_file(CliError::new("unknown-strategy", Exit::Usage, error.to_string())))?;
@@ -88,6 +89,7 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
         list.iter().map(symbol).collect()
     };
     let (assets, members) = setup.market(file.universe, &read(&file.symbols)?, &read(&file.exclude)?)?;
+    setup.warn_of_unknown_caps(&assets, caps.as_ref());
     let market = setup.prepare(assets.clone(), members);
     if arguments.lab.dry_run {
         return Ok(page::dry_run(&planned, market.assets().len(), context));
@@ -100,12 +102,13 @@ pub fn run(arguments: &BacktestArgs, context: &Context) -> Result<Report, Failur
     let mut outcomes = Vec::new();
     for (planned, made) in planned.iter().zip(made) {
         let (record, assessment) = made?;
+        let data = setup.data_digest(&planned.strategy, caps.as_ref());
         trials.add(Trial {
             time: timestamp(context.clock.now()),
             command: "backtest".to_owned(),
             strategy: planned.strategy.clone(),
-            config: digest(format!("{planned:?} {strategies:?} {assets:?} {members} {}", setup.data_digest).as_bytes()),
-            data: setup.data_digest.clone(),
+            config: digest(format!("{planned:?} {strategies:?} {assets:?} {members} {data}").as_bytes()),
+            data,
             from: record.start.to_string(),
             to: planned.config.to.to_string(),
             sharpe: assessment.sharpe_per_session,

@@ -1,6 +1,6 @@
 //! The market of a backtest or an evaluation.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lotwise_core::{Date, Symbol};
@@ -23,10 +23,19 @@ pub struct Setup {
     membership: Option<Membership>,
     tickers: Option<Tickers>,
     /// Digest of the price files.
-    pub data_digest: String,
+    data_digest: String,
     /// What a person should know.
     pub warnings: Vec<Warning>,
     place: Place,
+}
+
+/// Market values for `cap-weight`.
+pub struct CapTables {
+    /// The values.
+    pub caps: MarketCaps,
+    /// Digest of the tables they come from.
+    digest: String,
+    folder: PathBuf,
 }
 
 /// Market values from the tables beside the prices, where one of the strategies needs them; `None` where none does, or
@@ -37,13 +46,32 @@ pub struct Setup {
 pub fn market_caps<'a>(
     prices: &Path,
     mut strategies: impl Iterator<Item = &'a str>,
-) -> Result<Option<MarketCaps>, Failure> {
+) -> Result<Option<CapTables>, Failure> {
     if !strategies.any(needs_market_caps) {
         return Ok(None);
     }
-    let dataset = Dataset::open(prices).map_err(|error| market_error(&error))?;
-    let source = MetadataSource::load(dataset.folder()).map_err(|error| market_error(&error))?.source;
-    Ok((!source.snapshots.is_empty()).then(|| MarketCaps(Arc::new(source))))
+    let failed = |error| market_error(&error);
+    let dataset = Dataset::open(prices).map_err(failed)?;
+    let folder = dataset.folder().to_owned();
+    let source = MetadataSource::load(&folder).map_err(failed)?.source;
+    if !source.snapshots.iter().any(|(_, fact)| fact.value.market_cap.is_some()) {
+        return Ok(None);
+    }
+    let digest = digest_of(&MetadataSource::market_cap_tables(&folder).map_err(failed)?)?;
+    Ok(Some(CapTables { caps: MarketCaps(Arc::new(source)), digest, folder }))
+}
+
+/// One digest of the bytes of files, in their order.
+fn digest_of(files: &[PathBuf]) -> Result<String, CliError> {
+    let mut digests = String::new();
+    for file in files {
+        let bytes = std::fs::read(file).map_err(|error| {
+            CliError::new("unreadable", Exit::Failed, format!("the file cannot be read: {error}"))
+                .at(Place::file(file.display().to_string()))
+        })?;
+        digests.push_str(&digest(&bytes));
+    }
+    Ok(digest(digests.as_bytes()))
 }
 
 impl Setup {
@@ -55,14 +83,6 @@ impl Setup {
         let failed = |error| market_error(&error);
         let dataset = Dataset::open(path).map_err(failed)?;
         let loaded = dataset.load(&LoadOptions { symbols: None, from: None, to }).map_err(failed)?;
-        let mut digests = String::new();
-        for file in dataset.price_files() {
-            let bytes = std::fs::read(file).map_err(|error| {
-                CliError::new("unreadable", Exit::Failed, format!("the file cannot be read: {error}"))
-                    .at(Place::file(file.display().to_string()))
-            })?;
-            digests.push_str(&digest(&bytes));
-        }
         let mut warnings = Vec::new();
         let dropped = loaded.issues.dropped_rows();
         if dropped > 0 {
@@ -74,10 +94,41 @@ impl Setup {
             actions: dataset.corporate_actions().map_err(failed)?,
             membership: dataset.membership().map_err(failed)?,
             tickers: dataset.tickers().map_err(failed)?,
-            data_digest: digest(digests.as_bytes()),
+            data_digest: digest_of(dataset.price_files())?,
             warnings,
             place: Place::file(path.display().to_string()),
         })
+    }
+
+    /// Digest of the data that a strategy sees: of the price files, and of the tables of market values where it weighs
+    /// by them.
+    #[must_use]
+    pub fn data_digest(&self, strategy: &str, caps: Option<&CapTables>) -> String {
+        match caps.filter(|_| needs_market_caps(strategy)) {
+            Some(tables) => digest(format!("{}{}", self.data_digest, tables.digest).as_bytes()),
+            None => self.data_digest.clone(),
+        }
+    }
+
+    /// Warns where `cap-weight` can never buy some of the assets, since no market value of them is public by the last
+    /// session.
+    pub fn warn_of_unknown_caps(&mut self, assets: &[AssetIdx], caps: Option<&CapTables>) {
+        let (Some(tables), Some(last)) = (caps, self.panel.sessions().last()) else { return };
+        let valued = |asset: &&AssetIdx| {
+            let known = tables.caps.0.snapshots.known(&self.panel.symbols()[asset.0], *last);
+            known.iter().any(|fact| fact.value.market_cap.is_some())
+        };
+        let (n_valued, n_assets) = (assets.iter().filter(valued).count(), assets.len());
+        if n_valued < n_assets {
+            let message = match n_valued {
+                0 => format!("none of the {n_assets} assets ever has a market value, so that cap-weight stays in cash"),
+                _ => format!(
+                    "{n_valued} of {n_assets} assets ever have a market value; cap-weight never buys the others"
+                ),
+            };
+            let place = Place::file(tables.folder.display().to_string());
+            self.warnings.push(Warning::new("no-market-values", message).at(place));
+        }
     }
 
     /// The market of the universe chosen.

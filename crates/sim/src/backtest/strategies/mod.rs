@@ -6,6 +6,8 @@ mod online;
 mod random;
 mod tax_aware;
 
+use std::fmt;
+
 use lotwise_core::{Seed, Symbol};
 
 use super::{Stateless, Strategy};
@@ -21,7 +23,7 @@ pub use random::RandomDirichlet;
 pub use tax_aware::{TaxAware, TaxAwareRule};
 
 /// What a strategy may need beside its name.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StrategyConfig {
     /// Of the classical rules.
     pub policy: PolicyConfig,
@@ -39,6 +41,16 @@ pub struct StrategyConfig {
     pub seed: Seed,
     /// Market values for `cap-weight`; `None` where nothing knows them.
     pub caps: Option<MarketCaps>,
+}
+
+// What was chosen; market values are data, which are told apart by the tables they come from.
+impl fmt::Debug for StrategyConfig {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policy, harvest, tax_aware, mix, index, bond, seed, caps: _ } = self;
+        let mut text = formatter.debug_struct("StrategyConfig");
+        text.field("policy", policy).field("harvest", harvest).field("tax_aware", tax_aware).field("mix", mix);
+        text.field("index", index).field("bond", bond).field("seed", seed).finish()
+    }
 }
 
 impl StrategyConfig {
