@@ -96,10 +96,7 @@ impl Packed {
         };
         // Far below the largest quantities that are booked.
         let possible = packed.shares > 0 && packed.amount >= 0 && packed.fee >= 0 && packed.day >= last;
-        // An average can be refused for what it would be made of.
-        let standing = || holders[packed.account as usize].method;
-        let averages = sells && method.unwrap_or_else(standing) == Method::Average;
-        (possible && !averages).then_some(packed)
+        (possible && !averages(event, holders)).then_some(packed)
     }
 
     fn pick(&self) -> Pick<'static> {
@@ -111,6 +108,18 @@ impl Packed {
     }
 }
 
+/// Whether a trade sells at average cost, which can be refused for what the average would be made of.
+fn averages(event: &TradeEvent, holders: &[Holder]) -> bool {
+    let TradeSide::Sell { method, .. } = event.side else { return false };
+    method.unwrap_or_else(|| holders[event.at.account.0 as usize].method) == Method::Average
+}
+
+/// Whether no quantity of a trade is negative or more than 64 bits hold.
+fn is_small(trade: &Trade) -> bool {
+    let bits = trade.shares.billionths() | trade.amount.billionths() | trade.fee.billionths();
+    (0..=i128::from(i64::MAX)).contains(&bits)
+}
+
 /// Room that is used again from batch to batch.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Batch {
@@ -118,7 +127,7 @@ pub(super) struct Batch {
     ends: Vec<u32>,
     /// Groups that have trades.
     touched: Vec<u32>,
-    /// Trades in the order of their groups.
+    /// Trades in the order of their groups; those of earlier batches behind them.
     ordered: Vec<Packed>,
     held: Vec<Shares>,
     /// First row of each trade and the row after its last.
@@ -176,7 +185,7 @@ impl IndexedBook {
                 n = self.count_groups(&events[..fit], &mut batch);
                 self.order_by_group(&events[..n], &mut batch);
             }
-            n = self.first_uncovered(&mut batch);
+            n = self.first_uncovered(n, &mut batch);
             self.book_by_group(&events[..n], &mut batch);
         }
         batch.forget_groups();
@@ -184,13 +193,15 @@ impl IndexedBook {
         n
     }
 
-    /// Counts the trades of each group up to the first of an option, which speaks to its stock, and
-    /// says how many there are.
+    /// Counts the trades of each group up to the first of an option, which speaks to its stock, or
+    /// that no batch takes, and says how many there are. What is looked at here is looked at once;
+    /// trades that later steps find in the way are few, or cannot be booked at all.
     fn count_groups(&self, events: &[TradeEvent], batch: &mut Batch) -> usize {
         batch.ends.resize(self.groups.len(), 0);
         for (number, event) in events.iter().enumerate() {
             let SymbolState { group, kind } = self.symbols[event.at.symbol.0 as usize];
-            if matches!(kind, SymbolKind::Option { .. }) {
+            let alone = averages(event, &self.holders) || !is_small(&event.trade);
+            if alone || matches!(kind, SymbolKind::Option { .. }) {
                 return number;
             }
             let count = &mut batch.ends[group as usize];
@@ -210,7 +221,9 @@ impl IndexedBook {
             let end = &mut batch.ends[*group as usize];
             start += std::mem::replace(end, start);
         }
-        batch.ordered.resize(events.len(), Packed::default());
+        if batch.ordered.len() < events.len() {
+            batch.ordered.resize(events.len(), Packed::default());
+        }
         let (mut last, mut name) = (self.last, self.places.len() as u32);
         for (number, event) in (0_u32..).zip(events) {
             let Some(trade) = Packed::new(number, name, event, last, &self.holders) else { return number as usize };
@@ -245,9 +258,9 @@ impl IndexedBook {
         events.len()
     }
 
-    /// The first sale of more than is held by then, or the number of trades.
-    fn first_uncovered(&mut self, batch: &mut Batch) -> usize {
-        let mut first = batch.ordered.len();
+    /// The first sale of more than is held by then, or the number of trades `n`.
+    fn first_uncovered(&mut self, n: usize, batch: &mut Batch) -> usize {
+        let mut first = n;
         let mut start = 0;
         for index in &batch.touched {
             let group = &mut self.groups[*index as usize];

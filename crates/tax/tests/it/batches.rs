@@ -219,6 +219,43 @@ fn batches_that_follow_each_other_are_one_book() {
 }
 
 #[test]
+fn trades_that_no_batch_takes_have_their_turn() {
+    let symbols = 60;
+    let sale = |number, method| TradeSide::Sell { sale: SaleIdx(number), method, identified: None };
+    let trades: Vec<TradeEvent> = (0..6_000_u32)
+        .map(|number| {
+            let round = number / symbols;
+            let date = Date::parse("2001-01-02").unwrap().plus_days((number / 20) as i32);
+            let at = At { date, account: AccountIdx(0), symbol: lotwise_tax::SymbolIdx(number % symbols) };
+            let side = match (round % 5, number % 97) {
+                (4, 0..=9) => sale(number, Some(Method::Average)),
+                (4, _) => sale(number, None),
+                _ => TradeSide::Buy,
+            };
+            let shares = Shares::from_whole(if round % 5 == 4 { 35 } else { 10 });
+            // Now and then billionths that 64 bits do not hold.
+            let dollars = if number % 401 == 0 { 10_000_000_000 } else { i64::from(60_000 - round * 70) };
+            TradeEvent { at, trade: Trade { shares, amount: Money::from_whole(dollars), fee: Money::ZERO }, side }
+        })
+        .collect();
+    for method in [Method::Fifo, Method::Hifo, Method::Average] {
+        let (mut at_once, mut singly) = (indexed(symbols, method), indexed(symbols, method));
+        at_once.trade_all(&trades).unwrap();
+        for TradeEvent { at, trade, side } in &trades {
+            match side {
+                TradeSide::Buy => drop(singly.buy(*at, *trade).unwrap()),
+                TradeSide::Sell { sale, method, .. } => {
+                    singly.sell(*at, *sale, *trade, method.map_or(Pick::Standing, Pick::By), None).unwrap();
+                }
+            }
+        }
+        assert!(singly.rows().iter().any(|row| row.disallowed.is_positive()));
+        assert_eq!(said(&at_once), said(&singly));
+        assert_eq!(at_once.n_lots(), singly.n_lots());
+    }
+}
+
+#[test]
 fn what_comes_before_a_trade_that_cannot_be_booked_is_booked() {
     let symbols = 60;
     let at = |number: u32| At {
