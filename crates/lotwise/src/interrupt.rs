@@ -12,6 +12,12 @@ pub fn listen() {
     LISTENING.store(true, Ordering::Relaxed);
 }
 
+/// From now on Ctrl-C ends the program again.
+#[cfg(feature = "hub")]
+pub fn listen_no_more() {
+    LISTENING.store(false, Ordering::Relaxed);
+}
+
 /// Whether somebody wants the program to end.
 pub fn wanted() -> bool {
     WANTED.load(Ordering::Relaxed)

@@ -6,7 +6,7 @@ use std::path::Path;
 use lotwise_nn::checkpoint::{Manifest, PROBE_TOLERANCE, read_manifest};
 use lotwise_nn::{Checkpoint, Error, FrozenTemporal};
 use lotwise_tensor::Weights;
-use lotwise_train::encoder::{RunConfig, TemporalChoice, branch};
+use lotwise_train::encoder::{RunConfig, branch};
 use serde_json::{Value, json};
 
 use super::train::train_error;
@@ -85,8 +85,10 @@ pub fn trained(path: &Path, context: &Context) -> Result<(Checkpoint, RunConfig,
         CliError::new("unusable-weights", Exit::Input, format!("the run's configuration does not read: {error}"))
             .at(place())
     })?;
-    let mut choice = TemporalChoice { cache: None, ..config.temporal.clone() };
-    hub::resolve(&mut choice, context)?;
+    // Where its outputs were kept in training is nobody's business here.
+    let config = config.without_places();
+    let mut choice = config.temporal.clone();
+    hub::resolve(&mut choice, true, context)?;
     let branch = branch(&choice).map_err(|error| train_error(&error))?;
     if branch.fingerprint() != checkpoint.manifest.temporal {
         let message = format!("trained with the frozen branch {}", checkpoint.manifest.temporal);

@@ -66,7 +66,7 @@ pub fn run(arguments: &TrainStudyArgs, context: &Context) -> Result<Report, Fail
     let study: StudyConfig = read_config(&arguments.config, DOCS)?;
     let mut variants = study.resolve().map_err(|error| train_error(&error))?;
     for variant in &mut variants {
-        hub::resolve(&mut variant.config.temporal, context)?;
+        hub::resolve(&mut variant.config.temporal, !arguments.lab.dry_run, context)?;
     }
     if let Some(other) = arguments.only.iter().find(|name| variants.iter().all(|variant| variant.name != **name)) {
         let names = variants.iter().map(|variant| variant.name.as_str()).collect::<Vec<_>>().join(", ");

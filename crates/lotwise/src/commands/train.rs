@@ -38,7 +38,7 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
         (None, None) => RunConfig::default(),
     };
     config.seed = arguments.seed.unwrap_or(config.seed);
-    hub::resolve(&mut config.temporal, context)?;
+    hub::resolve(&mut config.temporal, !arguments.lab.dry_run, context)?;
     config.network.temporal_width = branch(&config.temporal).map_err(|error| train_error(&error))?.width();
     config.validate().map_err(|error| train_error(&error))?;
     if arguments.resume.is_none() && run.is_taken() {
@@ -61,7 +61,7 @@ pub fn encoder(arguments: &TrainEncoderArgs, context: &Context) -> Result<Report
     let mut event = |event: &Event| progress.tell(event);
     let mut hooks = Hooks { event: &mut event, stop: &interrupt::wanted };
     let outcome = pool.install(|| match arguments.resume {
-        Some(_) => resume(&folder, &data, &mut hooks),
+        Some(_) => resume(&folder, &data, config.temporal.folder.as_deref(), &mut hooks),
         None => train(&folder, &data, &config, &mut hooks),
     });
     let outcome = outcome.map_err(|error| train_error(&error))?;

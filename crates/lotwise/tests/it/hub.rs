@@ -1,7 +1,7 @@
 //! Networks from a model hub, without a network: a server on this machine.
 
 const CONFIG: &str = "[temporal]\nkind = \"kernelsynth\"\nweights = \"hub:lotwise/branch@v1\"\n";
-const TRAIN: [&str; 9] = ["train", "encoder", "--data", "prices.csv", "-c", "hub.toml", "--out", "run", "--dry-run"];
+const TRAIN: [&str; 8] = ["train", "encoder", "--data", "prices.csv", "-c", "hub.toml", "--out", "run"];
 
 #[cfg(not(feature = "hub"))]
 #[test]
@@ -65,9 +65,59 @@ mod with_hub {
             assert!(std::fs::read(place.join("v1").join(name)).unwrap() == bytes, "{name}");
         }
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 1, "nothing partial is left");
-        // Nobody answers any more, and nobody is asked.
-        let again = folder.run(&TRAIN);
-        assert!(again.code == 6 && !again.stderr.contains("hub"), "{}", again.all());
+        // Nobody answers any more, and nobody is asked, also by a dry run.
+        for more in [&[][..], &["--dry-run"]] {
+            let again = folder.run(&[&TRAIN[..], more].concat());
+            assert!(again.code == 6 && !again.stderr.contains("hub"), "{}", again.all());
+        }
+    }
+
+    #[test]
+    fn a_dry_run_fetches_nothing() {
+        let folder = folder("http://127.0.0.1:9");
+        let ran = folder.run(&[&TRAIN[..], &["--dry-run"]].concat());
+        assert!(ran.code == 6 && ran.stderr.contains("a dry run fetches nothing"), "{}", ran.all());
+        assert!(!folder.path(".cache/lotwise/hub").exists());
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_cleared_away() {
+        let (address, answering) = server(2, 0, "200 OK");
+        let folder = folder(&address);
+        std::fs::create_dir_all(folder.path(".cache/lotwise/hub/lotwise/branch/.partial-abc")).unwrap();
+        assert_eq!(folder.run(&TRAIN).code, 6);
+        answering.join().unwrap();
+        let left = std::fs::read_dir(folder.path(".cache/lotwise/hub/lotwise/branch")).unwrap();
+        assert_eq!(left.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>(), ["v1"]);
+    }
+
+    #[test]
+    fn a_run_writes_down_the_name_and_no_folder_of_this_machine() {
+        let (address, answering) = server(2, 0, "200 OK");
+        let config = crate::train::CONFIG
+            .replace("kind = \"none\"", "kind = \"kernelsynth\"\nweights = \"hub:lotwise/branch@v1\"");
+        let folder = crate::train::folder().with("hub.toml", config).set("LOTWISE_HUB_URL", &address);
+        let train = ["train", "encoder", "--data", "prices.parquet", "--trials", "trials.ndjson"];
+        let ran = folder.run(&[&train[..], &["-c", "hub.toml", "--out", "run"]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.all());
+        answering.join().unwrap();
+        let cache = folder.path(".cache").display().to_string();
+        let holds = |path: &std::path::Path, text: &str| {
+            std::fs::read(path).unwrap().windows(text.len()).any(|found| found == text.as_bytes())
+        };
+        let written = std::fs::read_dir(folder.path("run")).unwrap().map(|entry| entry.unwrap().path());
+        for path in written.filter(|path| path.is_file()).chain([folder.path("trials.ndjson")]) {
+            assert!(!holds(&path, &cache), "{}", path.display());
+        }
+        for file in ["run/config.json", "run/encoder.safetensors"] {
+            assert!(holds(&folder.path(file), "hub:lotwise/branch@v1"), "{file}");
+        }
+        // Whoever goes on with the run or reads its weights finds the network by its name.
+        let resumed = folder.run(&[&train[..], &["--resume", "run"]].concat());
+        assert_eq!(resumed.code, 0, "{}", resumed.all());
+        let evidence = ["model", "evidence", "run/encoder.safetensors", "--data", "prices.parquet"];
+        let measured = folder.run(&evidence);
+        assert_eq!(measured.code, 0, "{}", measured.all());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use lotwise_market::synthetic::{MarketConfig, Universe, generate};
 
 use crate::program::Folder;
 
-const CONFIG: &str = r#"
+pub const CONFIG: &str = r#"
 seed = 3
 [temporal]
 kind = "none"
@@ -46,7 +46,7 @@ contrast = 0.5
 "#;
 
 /// A folder with a price table, sectors and a configuration.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     let first = Date::parse("2010-01-01").expect("Invariant: a date");
     let config = MarketConfig::null(Universe::Invented { n_symbols: 33 }, first, 700);
     let market = generate(&config, Seed::new(5)).expect("Invariant: the sample market can be made");

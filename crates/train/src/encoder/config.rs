@@ -38,8 +38,12 @@ pub struct RunConfig {
 pub struct TemporalChoice {
     /// `minirocket`, `none`, or a kind that needs weights.
     pub kind: String,
-    /// Folder of weights, for kinds that need them.
+    /// Folder of weights, for kinds that need them, or a name that stands for one.
     pub weights: Option<String>,
+    /// Folder on this machine, where [`TemporalChoice::weights`] is a name. It is nothing that decides about a run,
+    /// and is written nowhere.
+    #[serde(skip)]
+    pub folder: Option<String>,
     /// Folder in which its outputs are kept, worth it for kinds that take long; without it they are computed
     /// each time.
     pub cache: Option<String>,
@@ -222,7 +226,7 @@ impl Default for RunConfig {
 impl Default for TemporalChoice {
     /// Fixed convolutions, which need no weights.
     fn default() -> Self {
-        Self { kind: "minirocket".to_owned(), weights: None, cache: None }
+        Self { kind: "minirocket".to_owned(), weights: None, folder: None, cache: None }
     }
 }
 
@@ -292,11 +296,13 @@ pub struct Dates {
 const LARGEST: usize = 1_000_000;
 
 impl RunConfig {
-    /// The settings that decide about the weights: without the folder in which a branch's outputs are kept.
+    /// The settings that decide about the weights: without the folders of this machine in which a branch lies and
+    /// its outputs are kept.
     #[must_use]
     pub fn without_places(&self) -> Self {
         let mut config = self.clone();
         config.temporal.cache = None;
+        config.temporal.folder = None;
         config
     }
 

@@ -121,13 +121,20 @@ pub fn train(
     run.go(hooks)
 }
 
-/// Goes on with an interrupted run; a finished one is only told again.
+/// Goes on with an interrupted run; a finished one is only told again. `weights` is the frozen branch's folder where
+/// the run's configuration has a name that stands for it ([`super::TemporalChoice::folder`]).
 ///
 /// # Errors
 /// Where there is none, its data or configuration have changed, or a file cannot be read or written.
-pub fn resume(folder: &FilePath, data: &EncoderData, hooks: &mut Hooks<'_>) -> Result<Outcome, Error> {
+pub fn resume(
+    folder: &FilePath,
+    data: &EncoderData,
+    weights: Option<&str>,
+    hooks: &mut Hooks<'_>,
+) -> Result<Outcome, Error> {
     let folder = RunFolder::new(folder);
-    let config = folder.config()?;
+    let mut config = folder.config()?;
+    config.temporal.folder = weights.map(str::to_owned);
     let _held = folder.hold()?;
     let mut run = Run::new(folder, data, &config)?;
     let hashes = run.hashes();

@@ -38,8 +38,12 @@ fn without_cache(choice: &TemporalChoice) -> Result<Box<dyn FrozenTemporal>, Err
         (kind, None) if KINDS.contains(&kind) => {
             refuse("temporal.weights", format!("missing; {kind} needs a folder with config.json and model.safetensors"))
         }
+        // What stands for a folder must have become one.
+        (_, Some(name)) if choice.folder.is_none() && name.starts_with("hub:") => {
+            refuse("temporal.weights", format!("{name:?}, which nobody has fetched; expected a folder"))
+        }
         (kind, Some(folder)) if KINDS.contains(&kind) => {
-            let branch = Chronos::load(Path::new(folder))?;
+            let branch = Chronos::load(Path::new(choice.folder.as_ref().unwrap_or(folder)))?;
             if branch.kind() != kind {
                 return refuse(
                     "temporal.kind",

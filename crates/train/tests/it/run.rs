@@ -25,7 +25,7 @@ fn go(folder: &FilePath, data: &EncoderData, config: Option<&RunConfig>, most: O
     let mut hooks = Hooks { event: &mut event, stop: &stop };
     match config {
         Some(config) => train(folder, data, config, &mut hooks),
-        None => resume(folder, data, &mut hooks),
+        None => resume(folder, data, None, &mut hooks),
     }
 }
 

@@ -5,13 +5,12 @@ mod document;
 use std::path::Path;
 
 use lotwise_nn::checkpoint::{Manifest, TrainingRecord};
-use lotwise_nn::{Checkpoint, FrozenTemporal};
 use lotwise_train::encoder::{
-    EncoderData, Evidence, Forecast, Interval, Measured, Part, RunConfig, Target, branch, branches, evidence,
+    EncoderData, Evidence, Forecast, Interval, Measured, Part, RunConfig, Target, branches, evidence,
 };
 use serde_json::{Value, json};
 
-use super::model::model_error;
+use super::model::trained;
 use super::study::{StudyTable, table_file};
 use super::train::train_error;
 use crate::args::EvidenceArgs;
@@ -24,13 +23,13 @@ use crate::output::{Cell, Column, Page, Report, Table, Warning};
 /// # Errors
 /// When the weights or the data cannot be used, or do not belong together.
 pub fn run(arguments: &EvidenceArgs, context: &Context) -> Result<Report, Failure> {
-    let (checkpoint, config, branch) = read(&arguments.file)?;
+    let (checkpoint, config, branch) = trained(&arguments.file, context)?;
     let record = checkpoint.manifest.training.as_ref().expect("Invariant: a file that is read here has a record");
     let data = EncoderData::open(&arguments.data, &config).map_err(|error| train_error(&error))?;
     let found = evidence(&checkpoint, &data, &config, branch.as_ref());
     let control = match &arguments.control {
         None => None,
-        Some(path) => Some(control(path, &data, &config)?),
+        Some(path) => Some(control(path, &data, &config, context)?),
     };
     let branches = if arguments.branches { branches(&data).map_err(|error| train_error(&error))? } else { Vec::new() };
     let study = match &arguments.study {
@@ -74,8 +73,13 @@ struct Shown<'a> {
 }
 
 /// Another encoder, measured on the same days; one that was kept away from other days or tickers is refused.
-fn control(path: &Path, data: &EncoderData, beside: &RunConfig) -> Result<(String, Measured), Failure> {
-    let (checkpoint, config, branch) = read(path)?;
+fn control(
+    path: &Path,
+    data: &EncoderData,
+    beside: &RunConfig,
+    context: &Context,
+) -> Result<(String, Measured), Failure> {
+    let (checkpoint, config, branch) = trained(path, context)?;
     let same = |config: &RunConfig| (config.data.clone(), config.network.window, config.sampling.least_bars);
     let record = checkpoint.manifest.training.as_ref();
     if same(&config) != same(beside) || record.is_none_or(|record| record.data_hash != data.hash()) {
@@ -87,27 +91,6 @@ fn control(path: &Path, data: &EncoderData, beside: &RunConfig) -> Result<(Strin
     }
     let found = evidence(&checkpoint, data, &config, branch.as_ref());
     Ok((checkpoint.manifest.digest, found.numbers()))
-}
-
-/// A checkpoint, the settings of its run, and the frozen branch that it was trained with.
-fn read(path: &Path) -> Result<(Checkpoint, RunConfig, Box<dyn FrozenTemporal>), Failure> {
-    let place = || Place::file(path.display().to_string());
-    let checkpoint = Checkpoint::read(path).map_err(|error| model_error(&error, path))?;
-    let untrained = || CliError::new("untrained", Exit::Input, "the file does not say how it was trained").at(place());
-    let record = checkpoint.manifest.training.as_ref().ok_or_else(untrained)?;
-    let config: RunConfig = serde_json::from_value(record.config.clone()).map_err(|error| {
-        CliError::new("unusable-weights", Exit::Input, format!("the run's configuration does not read: {error}"))
-            .at(place())
-    })?;
-    // Where its outputs were kept in training is nobody's business here.
-    let config = config.without_places();
-    let branch = branch(&config.temporal).map_err(|error| train_error(&error))?;
-    if branch.fingerprint() != checkpoint.manifest.temporal {
-        let message = format!("trained with the frozen branch {}", checkpoint.manifest.temporal);
-        let help = format!("the one at hand is {}; bring the same weights", branch.fingerprint());
-        return Err(CliError::new("other-branch", Exit::Input, message).at(place()).help(help).into());
-    }
-    Ok((checkpoint, config, branch))
 }
 
 fn read_study(folder: &Path) -> Result<StudyTable, Failure> {

@@ -66,7 +66,9 @@ pub fn run_one(
         return Ok(Some(done));
     }
     let run = RunFolder::new(folder);
-    let outcome = if run.is_taken() { resume(folder, data, hooks) } else { train(folder, data, config, hooks) }?;
+    let weights = config.temporal.folder.as_deref();
+    let outcome =
+        if run.is_taken() { resume(folder, data, weights, hooks) } else { train(folder, data, config, hooks) }?;
     if matches!(outcome, Outcome::Interrupted { .. }) {
         return Ok(None);
     }
