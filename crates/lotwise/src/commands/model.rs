@@ -170,8 +170,7 @@ fn markdown(manifest: &Manifest) -> String {
     }
     text.push_str(
         "\n## What it is for\n\nIt turns the bars, closes and metadata of the assets of one day into one vector each, \
-         for the policy, the router and the search for similar replacements. It gives no advice and no forecast by \
-         itself.\n\n## What it was trained on\n\n",
+         for the policy and the router. It gives no advice and no forecast by itself.\n\n## What it was trained on\n\n",
     );
     match &manifest.training {
         None => text.push_str("Nothing: its weights are those that a seed drew.\n"),

@@ -36,7 +36,7 @@ pub struct RunConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TemporalChoice {
-    /// `minirocket`, `none`, or a kind that needs weights.
+    /// `kernelsynth`, `minirocket`, `none`, or a kind that needs weights.
     pub kind: String,
     /// Folder of weights, for kinds that need them, or a name that stands for one.
     pub weights: Option<String>,
@@ -224,9 +224,9 @@ impl Default for RunConfig {
 }
 
 impl Default for TemporalChoice {
-    /// Fixed convolutions, which need no weights.
+    /// The one that comes with the program.
     fn default() -> Self {
-        Self { kind: "minirocket".to_owned(), weights: None, folder: None, cache: None }
+        Self { kind: "kernelsynth".to_owned(), weights: None, folder: None, cache: None }
     }
 }
 
@@ -270,9 +270,10 @@ impl Default for ViewConfig {
 }
 
 impl Default for LossConfig {
-    /// Eq. (4).
+    /// Eq. (4), with InfoNCE to tell assets apart: VICReg lets the cosine between the assets of a day rise, since
+    /// its variance may lie between days.
     fn default() -> Self {
-        Self { ret: 0.3, mask: 1.0, regime: 0.5, contrast: Contrast::Vicreg, huber_delta: 0.05, return_clip: 0.1 }
+        Self { ret: 0.3, mask: 1.0, regime: 0.5, contrast: Contrast::Infonce, huber_delta: 0.05, return_clip: 0.1 }
     }
 }
 

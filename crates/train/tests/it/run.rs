@@ -113,6 +113,7 @@ fn a_run_learns_and_its_weights_are_ready_for_use() {
     config.sampling.steps_per_epoch = 25;
     config.sampling.dates_per_batch = 8;
     config.optimiser.rate = 3e-3;
+    config.loss.contrast = Contrast::Vicreg;
     let data = data(&config);
     let folder = tempfile::tempdir().unwrap();
     let first = Cell::new(None);
@@ -178,7 +179,8 @@ fn a_run_learns_and_its_weights_are_ready_for_use() {
 
 #[test]
 fn a_branch_that_remembers_trains_to_the_same_bits() {
-    let mut config = RunConfig { temporal: TemporalChoice::default(), ..config() };
+    let minirocket = TemporalChoice { kind: "minirocket".to_owned(), ..TemporalChoice::default() };
+    let mut config = RunConfig { temporal: minirocket, ..config() };
     config.sampling.train_dates = 4;
     let data = data(&config);
     let folder = tempfile::tempdir().unwrap();
