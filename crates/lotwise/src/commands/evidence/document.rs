@@ -75,7 +75,7 @@ fn compared(study: &StudyTable) -> String {
         text,
         "`lotwise train study --data FOLDER --out FOLDER -c docs/examples/encoder_study.toml`, seeds {seeds}, validation {}, \
          data {}. Short runs: they compare, they are not what is shipped. Mean ± half of a 95 % interval over seeds \
-         (Student).\n",
+         (Student); where a variant has run with one seed so far, none is given.\n",
         study.validation.join(" to "),
         study.data
     );
@@ -84,21 +84,22 @@ fn compared(study: &StudyTable) -> String {
         &["variant", "what"],
         study.variants.iter().map(|(name, what)| vec![name.clone(), what.clone()]).collect(),
     );
-    let mut headings = vec!["variant"];
+    let seeds_of = |name: &str| study.runs.iter().filter(|run| run.variant == name).count();
+    let mut headings = vec!["variant", "seeds"];
     headings.extend(MEASURES.map(|(_, heading, _)| heading));
     let rows = |of: &dyn Fn(&str, &str) -> Option<OverSeeds>| -> Vec<Vec<String>> {
         let row = |(name, _): &(String, String)| {
             let cells = MEASURES.map(|(measure, _, digits)| over_words(of(name, measure), digits));
-            [vec![name.clone()], cells.to_vec()].concat()
+            [vec![name.clone(), seeds_of(name).to_string()], cells.to_vec()].concat()
         };
-        study.variants.iter().map(row).collect()
+        study.variants.iter().filter(|(name, _)| seeds_of(name) > 0).map(row).collect()
     };
     text.push('\n');
     table(&mut text, &headings, rows(&|name, measure| over_seeds(&study.runs, name, measure)));
     if let Some((reference, _)) = study.variants.first() {
         let _ = writeln!(text, "\nDifference from `{reference}`, seed by seed:\n");
         let mut less = rows(&|name, measure| difference(&study.runs, name, reference, measure));
-        less.remove(0);
+        less.retain(|row| row[0] != *reference);
         table(&mut text, &headings, less);
     }
     for order in &study.orders {
